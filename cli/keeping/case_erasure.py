@@ -200,7 +200,7 @@ class CaseErasure:
             return sorted(keys - await erasures.find_keys_of_others(tx, keys, cases))
 
     async def _attachments(self, cases: Sequence[str]) -> tuple[list[str], list[str]]:
-        """The digests of the cases' attachments: those that nobody else names, and the others."""
+        """The digests of the cases' attachments: those that no other case names, and the others."""
         async with self._databases["sla"].transaction() as tx:
             digests = {sha256 for sha256, _ in named_attachments(await erasures.load_bodies(tx, cases))}
             shared = {digest for digest in digests if await erasures.is_named_by_others(tx, cases, digest)}

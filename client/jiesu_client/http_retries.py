@@ -1,4 +1,4 @@
-"""Sends a request until it is answered: again after a broken connection, and when the service asks to wait."""
+"""Sends a request until it is answered: again after a broken connection, and after answers with Retry-After."""
 
 import asyncio
 import random
@@ -16,7 +16,7 @@ _RETRIED = frozenset({408, 429, 502, 503, 504})
 
 @dataclass(frozen=True, slots=True)
 class Retries:
-    """How often a request is made, and the seconds between: `first`, doubled each time up to `longest`, or the service's Retry-After."""
+    """The number of attempts, and the seconds between: `first`, doubled each time up to `longest`, or the service's Retry-After."""
 
     attempts: int = 6
     first: float = 0.5

@@ -38,7 +38,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ApiDependencies:
-    """What the routes need; `group_commit` runs `RegisterComplaints.register_batch` for the requests that share a transaction."""
+    """Dependencies of the routes; `group_commit` runs `RegisterComplaints.register_batch` for the requests that share a transaction."""
 
     authentication: Authentication
     policy: AccessPolicy
@@ -68,7 +68,7 @@ def _count_refused_request(problem: HttpProblem) -> None:
 def _add_submission_routes(router: APIRouter, api: ApiDependencies) -> None:
     @router.post("/v1/complaints", status_code=202, summary="Submit one complaint", **api_documents.SUBMIT)
     async def submit_complaint(request: Request) -> Response:
-        """Body: a complaint's fields. 202 with case and number once it is committed; a resend gets the same answer, with `duplicate`.
+        """Register a complaint. 202 with case and number once it is committed; a resend gets the same answer, with `duplicate`.
 
         By the key of a source, or by the token of a person who enters it by hand for a source that lists him.
 
@@ -84,7 +84,10 @@ def _add_submission_routes(router: APIRouter, api: ApiDependencies) -> None:
 
     @router.post("/v1/complaints:batch", status_code=202, summary="Submit up to 1,000 complaints", **api_documents.BATCH)
     async def submit_batch(request: Request) -> Response:
-        """Body: `{"complaints": [...]}`. One result each, in order: 202 if all were accepted, 207 if some, 422 if none."""
+        """Register the complaints of `{"complaints": [...]}`.
+
+        One result each, in order: 202 if all were accepted, 207 if some, 422 if none.
+        """
         started = monotonic()
         context = api.authentication.authenticate_within_rate(request)
         items = _items(_parsed(await read_body(request, api.settings.max_batch_bytes)), api.settings.max_batch_items)

@@ -1,4 +1,4 @@
-"""What intake's OpenAPI document says about bodies, headers and answers."""
+"""Bodies, headers and answers in intake's OpenAPI document."""
 
 from typing import Any, Literal
 

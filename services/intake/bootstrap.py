@@ -61,7 +61,7 @@ def build(settings: IntakeSettings) -> Service:
 def make_parts(
     settings: IntakeSettings, organisation: Organisation, key_ring: EncryptionKeyRing, clock: Clock, database: Database
 ) -> IntakeParts:
-    """What reads and registers submissions, for the service and for commands that work on its database."""
+    """The parts that read and register submissions, for the service and for commands that work on its database."""
     sources = Sources(organisation, settings.organisation.parent, settings.phone_region, pseudonym_key_of(settings))
     signer = supplement_signer(settings.action_key.get_secret_value(), clock)
     attachment_keys = AttachmentKeys.parse(settings.attachment_key.get_secret_value())

@@ -40,7 +40,7 @@ _ACTION_BODY = request_body(ActionRequest, api_documents.ACTION_EXAMPLE)
 
 
 class SlaApiDependencies:
-    """What the routes need: authentication, rate limit and use cases."""
+    """Dependencies of the routes: authentication, rate limit and use cases."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""What sla's OpenAPI document says about answers, and the problems by error of a use case."""
+"""Answers in sla's OpenAPI document, and the problems by error of a use case."""
 
 from typing import Any
 

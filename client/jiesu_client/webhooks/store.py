@@ -87,7 +87,7 @@ class WebhookStore:
         self._database.execute(statement, [reason, number])
 
     def dead_letters(self) -> list[UndeliveredWebhook]:
-        """What the receiver did not take, the oldest first."""
+        """Events that the receiver did not take, the oldest first."""
         rows = self._database.execute("SELECT id, case_id, type, attempts, reason FROM webhook WHERE state = 'dead' ORDER BY number")
         return [UndeliveredWebhook(*row) for row in rows]
 

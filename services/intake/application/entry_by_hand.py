@@ -12,7 +12,7 @@ BY_HAND = ("hotline", "visit", "letter", "fax", "box", "media", "regulator")
 
 
 def entry_fault(submission: Submission, enterers: Collection[str]) -> SubmissionFault | None:
-    """The fault of a submission whose `entered_by` the source may not name; None where it may, or names nobody."""
+    """The fault of a submission whose `entered_by` the source may not name; None where it may, or without `entered_by`."""
     if submission.entered_by is None:
         return None
     if submission.entered_by not in enterers:

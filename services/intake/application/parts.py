@@ -1,4 +1,4 @@
-"""What every transport needs of intake."""
+"""The parts of intake that every transport uses."""
 
 from dataclasses import dataclass
 

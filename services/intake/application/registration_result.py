@@ -33,7 +33,7 @@ class PendingRegistration:
 
 @dataclass(frozen=True, slots=True)
 class RegistrationResult:
-    """What became of a submission: `registered`, `duplicate` (the same one again), `supplement` (of a known case) or `refused`."""
+    """The result of a submission: `registered`, `duplicate` (the same one again), `supplement` (of a known case) or `refused`."""
 
     status: str
     case: str = ""

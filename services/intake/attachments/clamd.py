@@ -17,7 +17,7 @@ _LENGTH_BYTES = 4
 
 
 class NotScannedError(OSError):
-    """clamd can be reached, and does not say whether this file is clean."""
+    """clamd can be reached, but has no result for this file."""
 
 
 @dataclass(frozen=True, slots=True)

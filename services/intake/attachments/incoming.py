@@ -13,7 +13,7 @@ LONGEST_RECEIPT = timedelta(days=1)
 
 
 def new_file(folder: Path) -> IO[bytes]:
-    """An empty file in the folder; whoever makes it deletes or moves it."""
+    """An empty file in the folder; the caller deletes or moves it."""
     return tempfile.NamedTemporaryFile(dir=folder, prefix=PREFIX, delete=False)
 
 

@@ -80,7 +80,7 @@ def _add_upload(routes: APIRouter, store: AttachmentStore | None, authentication
     async def upload_attachment(
         request: Request, name: Annotated[str, Query(min_length=1, max_length=MAX_NAME_LENGTH, examples=["现场.jpg"])]
     ) -> Response:
-        """The body is the file as it is. 201 once it is durable; its type is that of its content, whatever name and Content-Type say."""
+        """The body is the file as it is. 201 once it is durable; its type is that of its content, regardless of name and Content-Type."""
         source = authentication.authenticate_uploader(request)
         attachments = _configured(store)
         await refuse_declared_size(request, attachments.limits.max_bytes)
@@ -99,7 +99,7 @@ def _add_reading(routes: APIRouter, store: AttachmentStore | None, clock: Clock)
         reader: Annotated[str, Query(max_length=200)],
         signature: Annotated[str, Query(max_length=200)],
     ) -> Response:
-        """The file. sla issues the address, for a few minutes, to whoever may see the case."""
+        """The file. sla issues the address, for a few minutes, to people who may see the case."""
         attachments = _configured(store)
         grant = ReadGrant(sha256, name, expires, reader)
         if not attachments.keys.allows(grant, signature, clock.real_now().timestamp()):

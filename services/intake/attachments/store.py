@@ -42,7 +42,7 @@ class StoredAttachment:
 
 @dataclass(frozen=True, slots=True)
 class AttachmentLimits:
-    """What is taken: bytes at most, and media types by content."""
+    """Limits of a file: bytes at most, and media types by content."""
 
     max_bytes: int
     media_types: frozenset[str]
@@ -83,7 +83,7 @@ class AttachmentStore:
         return StoredAttachment(sha256, given_name, media_type, size, str(self.keys.reference(sha256, given_name)))
 
     async def find(self, sha256: str) -> AttachmentRow | None:
-        """What is known of a content; `erased_at` is set for an erased one."""
+        """The record of a content; `erased_at` is set for an erased one."""
         async with self._database.transaction() as tx:
             return await attachments.find(tx, sha256)
 

@@ -45,7 +45,7 @@ class UnreadableDateError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class DateRules:
-    """What the source states about its instants: zone, order of dates with the year last, time of dates without one."""
+    """The source's conventions for instants: zone, order of dates with the year last, time of dates without one."""
 
     zone: tzinfo
     order: DateOrder = None

@@ -33,7 +33,7 @@ class ContactReading:
 
     @property
     def phone_fields(self) -> Mapping[str, str]:
-        """What the normalised number leaves out: its extension, and the text if it contains more, such as a second number."""
+        """The rest of a text beside the normalised number: its extension, and the text if it contains more, such as a second number."""
         if self.phone is None:
             return {}
         fields = {"phone_extension": self.phone.extension, "phone_as_written": self.phone_as_written if self.phone.has_more else ""}

@@ -26,7 +26,7 @@ _COPIED_FIELDS = (
 
 @dataclass(frozen=True, slots=True)
 class SourceContext:
-    """What registration needs to know about one source; `zone` is that of the procedure's calendar, `phone_region` an ISO 3166 code.
+    """Data of one source for registration; `zone` is that of the procedure's calendar, `phone_region` an ISO 3166 code.
 
     `shared_contacts` are normal forms of numbers and addresses that belong to no single person; `enterers` are the people who may
     enter complaints by hand.

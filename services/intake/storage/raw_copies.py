@@ -25,7 +25,7 @@ SELECT EXISTS (SELECT 1 FROM raw_copy WHERE channel = 'form' AND part = 0 AND so
 
 @dataclass(frozen=True, slots=True)
 class RawHead:
-    """What is known of a copy without opening it; `id` sorts by the time of keeping."""
+    """The head of a copy, readable without opening it; `id` sorts by the time of keeping."""
 
     id: str
     source: str

@@ -1,1 +1,1 @@
-"""What brings submissions: each transport is a folder, with one line in `registry.TRANSPORTS`."""
+"""Transports of submissions: each is a folder, with one line in `registry.TRANSPORTS`."""

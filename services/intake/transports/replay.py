@@ -40,7 +40,7 @@ _COPIES_AT_ONCE = 200
 
 @dataclass(frozen=True, slots=True)
 class ReplayedCopy:
-    """What became of a raw copy: how many submissions had each result, and the faults of the first refused one."""
+    """The result of a raw copy: the number of submissions by result, and the faults of the first refused one."""
 
     head: RawHead
     counts: Counter[str]
@@ -49,7 +49,7 @@ class ReplayedCopy:
 
 @dataclass(frozen=True, slots=True)
 class ReplayTools:
-    """What replayers need."""
+    """Dependencies of the replayers."""
 
     database: Database
     parts: IntakeParts

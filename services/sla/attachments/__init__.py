@@ -1,1 +1,1 @@
-"""The attachments of a case, for whoever may see the case: short-lived addresses under which intake serves them."""
+"""The attachments of a case, for people who may see the case: short-lived addresses under which intake serves them."""

@@ -1,4 +1,4 @@
-"""Lists the stored attachments of a case, and issues addresses to read them to whoever may see them."""
+"""Lists the stored attachments of a case, and issues addresses to read them to people who may see them."""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass

@@ -63,7 +63,7 @@ class Fault(Protocol):
 
     @property
     def remedy(self) -> str:
-        """What to send instead."""
+        """The remedy."""
         ...
 
 

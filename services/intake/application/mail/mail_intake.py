@@ -30,7 +30,7 @@ class MailIntake:
         self._group_commit = GroupCommit(database, take_mails.take, max_items)
 
     async def take(self, batch: Sequence[IncomingMail]) -> list[MailResult]:
-        """What each mail became, in order; raises infrastructure errors, after which the same mails are handed over again."""
+        """The outcome of each mail, in order; raises infrastructure errors, after which the same mails are handed over again."""
         spans = [self._start_span(mail) for mail in batch]
         read = await self._read(batch)
         traced = [replace(each, traceparent=span.traceparent) if span else each for each, span in zip(read, spans, strict=True)]

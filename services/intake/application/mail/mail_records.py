@@ -48,7 +48,7 @@ class MailRecords:
         )
 
     def acknowledgement(self, submission: PendingRegistration, result: RegistrationResult) -> CloudEventRecord:
-        """The request that notify tells the complainant the number of his case, in the words of its template for `registered`."""
+        """A notification request to notify: the complainant gets the number of his case, by the template for `registered`."""
         procedure = submission.context.bound_procedure.procedure
         contact = {"email": submission.submission.complainant.email, "name": submission.submission.complainant.name}
         event = NotificationRequested(

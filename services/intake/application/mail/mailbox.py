@@ -30,7 +30,7 @@ class IncomingMail:
 
 
 def envelope_headers(mail: IncomingMail) -> dict[str, str]:
-    """What a raw copy keeps beside the bytes, for `envelope_of`."""
+    """The headers of a raw copy, for `envelope_of`."""
     envelope = mail.envelope
     return {
         "mailbox": mail.mailbox.id,
@@ -68,7 +68,7 @@ class ReadMail:
 
 @dataclass(frozen=True, slots=True)
 class MailResult:
-    """What a mail became, with the reason and its case, empty without one."""
+    """The outcome of a mail, with the reason and its case, empty without one."""
 
     outcome: str
     reason: str

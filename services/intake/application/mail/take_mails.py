@@ -43,7 +43,7 @@ class TakeMails:
     keep_raw: KeepRawMail | None = None
 
     async def take(self, tx: Transaction, batch: Sequence[ReadMail]) -> list[MailResult]:
-        """What each mail became, in order; nothing is published or kept without the commit of the transaction."""
+        """The outcome of each mail, in order; nothing is published or kept without the commit of the transaction."""
         first = self._first_copies(batch)
         claimed = await mails.claim_mails(tx, [self._row(read) for read in first.values()])
         new = {identity: read for identity, read in first.items() if identity in claimed}

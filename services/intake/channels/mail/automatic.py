@@ -47,7 +47,7 @@ def automatic_reason(mail: ParsedMail, envelope_sender: str | None) -> str:
 
 
 def wants_no_answer(mail: ParsedMail) -> bool:
-    """Whether a mail of a person says that no program shall answer it."""
+    """Whether a mail of a person forbids automatic answers."""
     return bool(mail.field("x-auto-response-suppress").strip())
 
 

@@ -28,7 +28,7 @@ _MAX_PHRASE = 20
 
 @dataclass(slots=True)
 class MailBody:
-    """The text, and attachments as name and part; `notes` say what was not read as it was labelled."""
+    """The text, and attachments as name and part; `notes` name parts that were not read as labelled."""
 
     text: str
     attachments: list[tuple[str, Message]]

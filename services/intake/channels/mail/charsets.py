@@ -37,7 +37,7 @@ _GUESSED_CODECS = ["utf_8", "gb18030", "big5hkscs", "euc_jp", "cp932", "euc_kr",
 
 
 def decode_text(data: bytes, label: str) -> tuple[str, str]:
-    """The text, and a note if it was not read as the label says; empty otherwise."""
+    """The text, and a note if it was not read by its label; empty otherwise."""
     name = _codec(label)
     if data.isascii() and name in (*_WESTERN, "utf_8", "gb18030"):
         return data.decode("ascii"), ""

@@ -25,7 +25,7 @@ _RECIPIENT_FIELDS = ("to", "cc", "delivered-to", "x-original-to", "envelope-to",
 
 
 class MailOutcome(StrEnum):
-    """What became of a mail."""
+    """The outcomes of mails."""
 
     SUBMISSION = "submission"
     SUPPLEMENT = "supplement"
@@ -39,7 +39,7 @@ class MailOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MailboxRules:
-    """How the mails of a mailbox are read: its own addresses and servers, and systems that write for people, such as a web form.
+    """Options for reading the mails of a mailbox: its own addresses and servers, and systems that write for people, such as a web form.
 
     `key` proves references of our own; without it every mail of a person is a new submission.
     """
@@ -52,7 +52,7 @@ class MailboxRules:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """What the transport knows besides the mail: when it arrived (real time), sender and recipients of an SMTP session."""
+    """Data of the transport besides the mail: the time of arrival (real time), sender and recipients of an SMTP session."""
 
     arrived_at: datetime
     sender: str | None = None
@@ -61,7 +61,7 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class MailDecision:
-    """What a mail becomes and why; `digest` recognises the same mail, by whichever mailbox and as often as it comes.
+    """The decision on a mail and its reason; `digest` recognises the same mail, by whichever mailbox and as often as it comes.
 
     `report` is for outcome `delivery_report` and `auto_reply`: status, code and the message of ours.
     """
@@ -117,7 +117,7 @@ def decide_mail(raw: bytes, rules: MailboxRules, envelope: Envelope) -> MailDeci
 
 
 def content_digest(raw: bytes) -> bytes:
-    """What recognises a mail that cannot be parsed: the digest of all of its bytes."""
+    """The identification of a mail that cannot be parsed: the digest of all of its bytes."""
     return hashlib.sha256(b"raw " + raw).digest()
 
 
@@ -133,7 +133,7 @@ def _identity(mail: ParsedMail, raw: bytes, rules: MailboxRules, envelope: Envel
 
 
 def _body(raw: bytes) -> bytes:
-    """What follows the header fields, with line ends of one form: servers store and send either."""
+    """The body after the header fields, with line ends of one form: servers store and send either."""
     normal = raw.replace(b"\r\n", b"\n")
     return normal.partition(b"\n\n")[2].rstrip()
 

@@ -19,7 +19,7 @@ _MAX_FIELD_BYTES = 100_000
 
 @dataclass(frozen=True, slots=True)
 class DeliveryReport:
-    """What a report says: `status` is `delivered`, `failed` or `undecided`, `code` the enhanced status code (RFC 3463)."""
+    """The contents of a report: `status` is `delivered`, `failed` or `undecided`, `code` the enhanced status code (RFC 3463)."""
 
     status: str
     code: str

@@ -24,7 +24,7 @@ _MAX_LINE = 400
 
 @dataclass(frozen=True, slots=True)
 class AnswerText:
-    """What the sender wrote, and the quoted history, empty without one."""
+    """The sender's own text, and the quoted history, empty without one."""
 
     text: str
     quoted: str = ""

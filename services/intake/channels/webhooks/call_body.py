@@ -17,7 +17,7 @@ _MAX_PARAMETERS = 1000
 
 
 class UnusableBodyError(ValueError):
-    """The body is not what the map says; `fault` names the rule and the remedy."""
+    """The body does not match the map; `fault` names the rule and the remedy."""
 
     def __init__(self, rule: str, remedy: str) -> None:
         super().__init__(rule)

@@ -39,7 +39,7 @@ def add_routes(app: FastAPI, work: Imports, parts: IntakeParts, accepted: asynci
 
     @router.post("/v1/imports", status_code=202, summary="Import a CSV or Excel file", **api_documents.IMPORT)
     async def import_file(request: Request, name: Name = "", dry_run: DryRun = False) -> Response:
-        """Body: the file itself. 202 once it is durable; its rows are registered afterwards, `Location` answers the progress."""
+        """Take the file in the body. 202 once it is durable; its rows are registered afterwards, `Location` answers the progress."""
         context = parts.authentication.authenticate_within_rate(request)
         parts.authentication.consume_rate(context, 1)
         if context.source.id not in work.file_maps:

@@ -1,4 +1,4 @@
-"""What OpenAPI says about imports."""
+"""Imports in the OpenAPI document."""
 
 from typing import Any, Literal
 

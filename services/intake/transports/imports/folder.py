@@ -55,7 +55,7 @@ class ImportFolder:
                 log.warning("a file of the import folder could not be handled", source=source, reason=error.strerror)
 
     def _resting_files(self) -> list[tuple[str, Path]]:
-        """Files whose size and time of change are those of the last look: whoever writes one has ended."""
+        """Files whose size and time of change are those of the last look: no writer is at work any more."""
         seen: dict[Path, tuple[int, int]] = {}
         resting: list[tuple[str, Path]] = []
         for source in self._work.file_maps:

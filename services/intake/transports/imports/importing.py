@@ -78,7 +78,7 @@ class Imports:
             return await imports.insert_import(tx, import_id, source, name, digest.hexdigest(), folder=folder, dry_run=dry_run)
 
     async def check(self, item: ImportFile) -> Counter[str]:
-        """How many rows would have each result; registers and stores nothing. Raises `UnusableFileError`."""
+        """The number of rows by result; registers and stores nothing. Raises `UnusableFileError`."""
         counts: Counter[str] = Counter()
         checked = replace(item, dry_run=True)
         async with self.opened(item) as (table, row_reader):

@@ -40,7 +40,7 @@ class OAuth2Settings(StrictModel):
 
 
 class ImapSettings(StrictModel):
-    """How a mailbox is read; `after` says what becomes of a mail on the server once it is durable here."""
+    """Settings of a mailbox; `after` is the treatment of a mail on the server once it is durable here."""
 
     host: str
     port: int = Field(default=993, ge=1, le=65535)

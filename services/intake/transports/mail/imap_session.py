@@ -72,7 +72,7 @@ class ImapSession:
         return dict(_contents(response))
 
     async def settle(self, uids: Sequence[int]) -> None:
-        """Mark, delete or move mails that are durable here, as the mailbox' `after` says."""
+        """Mark, delete or move mails that are durable here, by the mailbox' `after`."""
         if not uids or self._settings.after == "keep":
             return
         if self._settings.after == "move":
@@ -208,7 +208,7 @@ def _messages(response: Response) -> list[list[bytes]]:
 
 
 def _text(lines: Sequence[bytes]) -> bytes:
-    """What the server itself wrote: a mail's bytes may read like a response."""
+    """The server's own lines: a mail's bytes may read like a response."""
     return b" ".join(line for line in lines if not isinstance(line, bytearray))
 
 

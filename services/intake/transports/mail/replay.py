@@ -28,7 +28,7 @@ class MailReplay:
         return cls(mailboxes, mail_intake(database, parts))
 
     async def replay(self, database: Database, raw: RawSubmission, *, dry_run: bool) -> str | None:
-        """What the mail becomes now, `duplicate` if it was taken before; None for a mailbox that is no longer there."""
+        """The outcome of the mail now, `duplicate` if it was taken before; None for a mailbox that is no longer there."""
         mailbox = self.mailboxes.get(raw.headers["mailbox"])
         if mailbox is None:
             return None

@@ -55,7 +55,7 @@ def open_mailboxes(parts: IntakeParts, file: MailboxesFile) -> dict[str, Mailbox
 
 
 def mail_intake(database: Database, parts: IntakeParts, keep_raw: KeepRawMail | None = None, tracing: Tracing | None = None) -> MailIntake:
-    """What takes the mails of every transport."""
+    """The use case that takes the mails of every transport."""
     records = MailRecords(parts.key_ring, parts.clock)
     take = TakeMails(parts.reader, parts.registration, parts.signer, parts.key_ring, records, parts.clock, keep_raw)
     return MailIntake(MailReader(_store(parts.attachments)), take, database, _GROUP_ITEMS, tracing)

@@ -28,7 +28,7 @@ class SentFile:
 
 @dataclass(frozen=True, slots=True)
 class SentForm:
-    """What a form brought: the first value of each field, its files, and references of files that an earlier try had brought."""
+    """The contents of a sent form: the first value of each field, its files, and references of files that an earlier try had brought."""
 
     values: Mapping[str, str]
     files: Sequence[SentFile] = ()

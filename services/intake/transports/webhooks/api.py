@@ -42,7 +42,7 @@ class WebhookSource:
 
 @dataclass(frozen=True, slots=True)
 class WebhookDependencies:
-    """What the route needs."""
+    """Dependencies of the route."""
 
     parts: IntakeParts
     sources: Mapping[str, WebhookSource]
@@ -57,7 +57,7 @@ def add_routes(app: FastAPI, api: WebhookDependencies) -> None:
 
     @router.post("/v1/webhooks/{source}", status_code=202, summary="A call of another system", **api_documents.CALL)
     async def receive_call(request: Request, source: str) -> Response:
-        """Body and signature: as the map of the source says. 202 once the complaint is committed, 200 for a call that makes no case."""
+        """Register a call's complaint, read by the map of the source. 202 once it is committed, 200 for a call that makes no case."""
         known = api.sources.get(source)
         if known is None:
             raise intake_problem("not_found", _UNKNOWN)

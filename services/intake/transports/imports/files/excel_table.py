@@ -21,7 +21,7 @@ _DATE_LENGTH = 10
 
 @dataclass(frozen=True, slots=True)
 class ExcelLimits:
-    """What reading one workbook may take; 100,000 rows of five columns take 162 MB and 1.4 s (docs/reference/imports.md)."""
+    """Limits for reading one workbook; 100,000 rows of five columns take 162 MB and 1.4 s (docs/reference/imports.md)."""
 
     memory_bytes: int = 1 << 30
     cpu_seconds: int = 120
