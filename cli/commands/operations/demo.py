@@ -60,9 +60,9 @@ def demo(
 
     check_settings(ORGANISATION_FILE)
     with running_servers(root, progress) as servers:
-        organisation, learning = write_organisation(root), learning_environment(root, progress)
         shutil.rmtree(root / "sinks", ignore_errors=True)
         asyncio.run(_delete_earlier_topics(servers.bootstrap_servers))
+        organisation, learning = write_organisation(root), learning_environment(root, progress)
         runs = (_run_month(organisation, learning, servers, allowance, console, plain=plain) for allowance in STARTUP_ALLOWANCES)
         summary = next(result for result in runs if result is not None)
     document = orjson.dumps(summary, option=orjson.OPT_INDENT_2)
