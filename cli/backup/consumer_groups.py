@@ -31,8 +31,8 @@ async def set_groups_back(settings: RuntimeSettings, since: datetime) -> int:
 async def _set_back(settings: RuntimeSettings, service: str, partitions: list[TopicPartition], since: datetime) -> int:
     group = f"{settings.topic_prefix}{service}"
     consumer = AIOKafkaConsumer(group_id=group, enable_auto_commit=False, client_id="jiesu-restore", **connection_options(settings))
-    await consumer.start()
     try:
+        await consumer.start()
         consumer.assign(partitions)
         ends = await consumer.end_offsets(partitions)
         found = await consumer.offsets_for_times(dict.fromkeys(partitions, int(since.timestamp() * 1000)))

@@ -83,8 +83,8 @@ class LiveView:
         consumer = AIOKafkaConsumer(
             f"{self.prefix}{CASE_EVENTS.name}", bootstrap_servers=self.bootstrap, auto_offset_reset="earliest", group_id=None
         )
-        await consumer.start()
         try:
+            await consumer.start()
             await (self._print_lines(consumer, stop) if self.plain else self._display(consumer, stop))
         finally:
             await consumer.stop()

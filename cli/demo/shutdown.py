@@ -68,9 +68,9 @@ async def _has_consumed_inputs(stack: Stack, prefix: str, service: str) -> bool:
     partitions = [TopicPartition(f"{prefix}{topic.name}", number) for topic in inputs for number in range(topic.partitions)]
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap)
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await consumer.start()
-    await admin.start()
     try:
+        await consumer.start()
+        await admin.start()
         ends = await consumer.end_offsets(partitions)
         committed = await admin.list_consumer_group_offsets(f"{prefix}{service}")
     finally:

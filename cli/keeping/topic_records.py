@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from aiokafka.structs import ConsumerRecord
 
+from cli.reconciliation.topic_contents import consumer_without_group, read_to_present_ends
 from shared.contracts.envelope import CE_TYPE
 from shared.contracts.events.from_work_to_closing import PersonErased
 from shared.contracts.topics import CASE_ACTIONS, COMPLAINT_SUBMISSIONS, PARTITIONS, TOPICS, department_topic
@@ -19,7 +19,6 @@ from shared.runtime.kafka.connection import connection_options
 from shared.runtime.kafka.partitioner import partition_of
 from shared.runtime.process.settings import RuntimeSettings
 
-_POLL_MS = 500
 _DEPARTMENT_PREFIX = "department-"
 # Written by others, whose client may choose partitions in another way (librdkafka's default is CRC32).
 _OF_OTHERS = frozenset({CASE_ACTIONS.name, COMPLAINT_SUBMISSIONS.name})
@@ -38,7 +37,7 @@ class HeldRecords:
 
 async def find_held_records(settings: RuntimeSettings, cases: Collection[str], references: Collection[str]) -> list[HeldRecords]:
     """The records of these cases in all topics; `references` are the keys of their submissions. `person_erased` is none."""
-    async with _consumer(settings) as consumer:
+    async with consumer_without_group(settings, "jiesu-erase") as consumer:
         keys_by_partition: dict[TopicPartition, set[str]] = {}
         for name in await consumer.topics():
             topic = name.removeprefix(settings.topic_prefix)
@@ -48,7 +47,7 @@ async def find_held_records(settings: RuntimeSettings, cases: Collection[str], r
             numbers = range(PARTITIONS) if topic in _OF_OTHERS else {partition_of(case, PARTITIONS) for case in cases}
             keys_by_partition |= {TopicPartition(name, number): keys for number in numbers if keys}
         found: dict[TopicPartition, HeldRecords] = {}
-        async for record in _records(consumer, list(keys_by_partition)):
+        async for record in read_to_present_ends(consumer, list(keys_by_partition)):
             partition = TopicPartition(record.topic, record.partition)
             if (record.key or b"").decode(errors="replace") in keys_by_partition[partition] and not _is_erasure(record):
                 found[partition] = _held_with(record, found.get(partition), record.topic.removeprefix(settings.topic_prefix))
@@ -90,32 +89,3 @@ def _held_with(record: ConsumerRecord, earlier: HeldRecords | None, topic: str) 
     if earlier is None:
         return HeldRecords(topic, record.partition, 1, record.offset, until)
     return HeldRecords(topic, record.partition, earlier.records + 1, record.offset, max(until, earlier.kept_until))
-
-
-async def _records(consumer: AIOKafkaConsumer, partitions: list[TopicPartition]) -> AsyncIterator[ConsumerRecord]:
-    """Every record of the partitions up to their present end."""
-    starts, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
-    unread = {partition for partition in partitions if starts[partition] < ends[partition]}
-    if not unread:
-        return
-    consumer.assign(list(unread))
-    for partition in unread:
-        consumer.seek(partition, starts[partition])
-    while unread:
-        for partition, records in (await consumer.getmany(*unread, timeout_ms=_POLL_MS)).items():
-            for record in records:
-                yield record
-            if records[-1].offset + 1 >= ends[partition]:
-                unread.discard(partition)
-
-
-@asynccontextmanager
-async def _consumer(settings: RuntimeSettings) -> AsyncIterator[AIOKafkaConsumer]:
-    consumer = AIOKafkaConsumer(
-        client_id="jiesu-erase", enable_auto_commit=False, auto_offset_reset="earliest", **connection_options(settings)
-    )
-    await consumer.start()
-    try:
-        yield consumer
-    finally:
-        await consumer.stop()

@@ -42,37 +42,49 @@ class TopicReader:
     async def records(self, topic: str) -> AsyncIterator[ScannedRecord]:
         """Every record up to the present end, each partition in order."""
         partitions = [TopicPartition(f"{self._prefix}{topic}", number) for number in range(PARTITIONS)]
-        # Two requests for all partitions: with `position` each partition waits for an answer of its own, a second a topic on a busy broker.
-        starts = await self._consumer.beginning_offsets(partitions)
-        # The ends are read once: with writers still running the loop would never finish.
-        ends = await self._consumer.end_offsets(partitions)
-        unread = {partition for partition in partitions if starts[partition] < ends[partition]}
-        if not unread:
-            return
-        self._consumer.assign(list(unread))
-        for partition in unread:
-            self._consumer.seek(partition, starts[partition])
-        while unread:
-            for partition, records in (await self._consumer.getmany(*unread, timeout_ms=_POLL_MS)).items():
-                for record in records:
-                    if record.offset < ends[partition]:  # records written since are of no interest
-                        yield _to_scanned_record(record)
-                if records[-1].offset + 1 >= ends[partition]:
-                    unread.discard(partition)
+        async for record in read_to_present_ends(self._consumer, partitions):
+            yield _to_scanned_record(record)
 
 
 @asynccontextmanager
 async def topic_reader(bootstrap_servers: str, prefix: str) -> AsyncIterator[TopicReader]:
     """A reader for the length of a block; credentials come from the environment, as for every service."""
     settings = RuntimeSettings(kafka_bootstrap_servers=bootstrap_servers)
-    consumer = AIOKafkaConsumer(
-        client_id="jiesu-reconciliation", enable_auto_commit=False, auto_offset_reset="earliest", **connection_options(settings)
-    )
-    await consumer.start()
-    try:
+    async with consumer_without_group(settings, "jiesu-reconciliation") as consumer:
         yield TopicReader(consumer, prefix)
+
+
+@asynccontextmanager
+async def consumer_without_group(settings: RuntimeSettings, client_id: str) -> AsyncIterator[AIOKafkaConsumer]:
+    """A consumer for the length of a block; raises KafkaError without the broker."""
+    consumer = AIOKafkaConsumer(client_id=client_id, enable_auto_commit=False, auto_offset_reset="earliest", **connection_options(settings))
+    try:
+        await consumer.start()
+        yield consumer
     finally:
+        # Also after a start that failed: aiokafka prints a line about each consumer that is left unstopped.
         await consumer.stop()
+
+
+async def read_to_present_ends(consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition]) -> AsyncIterator[ConsumerRecord]:
+    """Every record up to the present end of its partition, each partition in order."""
+    # Two requests for all partitions: with `position` each partition waits for an answer of its own, a second a topic on a busy broker.
+    starts = await consumer.beginning_offsets(partitions)
+    # The ends are read once: with writers still running the loop would never finish.
+    ends = await consumer.end_offsets(partitions)
+    unread = {partition for partition in partitions if starts[partition] < ends[partition]}
+    if not unread:
+        return
+    consumer.assign(list(unread))
+    for partition in unread:
+        consumer.seek(partition, starts[partition])
+    while unread:
+        for partition, records in (await consumer.getmany(*unread, timeout_ms=_POLL_MS)).items():
+            for record in records:
+                if record.offset < ends[partition]:  # records written since are of no interest
+                    yield record
+            if records[-1].offset + 1 >= ends[partition]:
+                unread.discard(partition)
 
 
 def _to_scanned_record(record: ConsumerRecord) -> ScannedRecord:

@@ -28,10 +28,10 @@ WITHIN = [timedelta(hours=1), timedelta(days=1), timedelta(days=3)]
 # Five procedures, 40 classes, 60 departments; ages up to 60 days, deadlines up to 20 days ahead; a state of half a kilobyte.
 _FILL = """
 INSERT INTO cases (id, number, source, procedure, version, status, class, department, received_at, calendar, sequence, head, state,
-    changed_at, due_at, breached, escalated, other_departments, handler)
+    changed_at, due_at, breached, escalated, other_departments, handler, personal_key)
 SELECT 'case-' || n, n::text, 's', 'procedure-' || n % 5, 1, 'open', 'class-' || n % 40, 'department-' || n % 60,
     now() - random() * interval '60 days', 'x', 1, '', convert_to(repeat(md5(n::text), 16), 'UTF8'), now(),
-    now() - interval '1 day' + random() * interval '21 days', n % 20 = 0, n % 50 = 0, '{}', ''
+    now() - interval '1 day' + random() * interval '21 days', n % 20 = 0, n % 50 = 0, '{}', '', '\\x01'
 FROM generate_series(1, $1::int) AS n
 """
 _CHANGE = "UPDATE cases SET sequence = sequence + 1, changed_at = now() WHERE substr(id, 6)::int % 20 = 7"

@@ -9,7 +9,11 @@ import pytest
 
 from tests.support.repository import PROJECT
 
-UNUSABLE = {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none", "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"}
+UNUSABLE = {
+    "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
+    "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1",
+    "JIESU_ORGANISATION": str(PROJECT / "deploy" / "demo" / "organisation.yaml"),
+}
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,11 @@
 """Works out around which literals of a text a pattern is searched, and what else has to stand near them."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from shared.procedures.expressions.needed_literals import Branch, CharacterGap, Literals, needed_literals, shortest, width
+from shared.procedures.expressions.needed_literals import PATTERNS_KEPT, Branch, CharacterGap, Literals, needed_literals, shortest, width
 
 WIDEST: Final = 400
 """Characters of a match beyond which the whole text is searched."""
@@ -46,17 +46,24 @@ class Owner(NamedTuple):
 
 def add_anchors(source: str, number: int, owners: dict[str, list[Owner]]) -> bool:
     """Enter the literals around which the pattern is searched; false if it has a branch without any."""
+    anchored = _anchored(source)
+    for literal, branches in anchored.items():
+        owners.setdefault(literal, []).append(_owner(number, branches))
+    return bool(anchored)
+
+
+@lru_cache(maxsize=PATTERNS_KEPT)
+def _anchored(source: str) -> Mapping[str, tuple[Anchored, ...]]:
+    """The branches of a pattern by the literal around which each is searched; empty if one has no literal."""
     needs = needed_literals(source)
     by_literal: dict[str, list[Anchored]] = {}
     for branch in needs.branches:
         anchor = _anchor(branch)
         if anchor is None:
-            return False
+            return {}
         for literal, anchored in _around(branch, anchor, is_bounded=not needs.at_edges):
             by_literal.setdefault(literal, []).append(anchored)
-    for literal, branches in by_literal.items():
-        owners.setdefault(literal, []).append(_owner(number, tuple(branches)))
-    return bool(needs.branches)
+    return {literal: tuple(branches) for literal, branches in by_literal.items()}
 
 
 def _owner(number: int, branches: tuple[Anchored, ...]) -> Owner:

@@ -35,6 +35,8 @@ Item = Literals | CharacterGap
 Branch = tuple[Item, ...]
 """Literals, of each set one, and gaps in their order; literals are in lower case."""
 Branches = tuple[Branch, ...]
+PATTERNS_KEPT: Final = 4096
+"""Results kept for a pattern: all procedures use the library's patterns, and reading one takes a millisecond."""
 _EMPTY: Final[Literals] = frozenset({""})
 _NOTHING: Final[Branches] = ((),)
 
@@ -50,6 +52,7 @@ class Needs:
     at_edges: bool = False
 
 
+@lru_cache(maxsize=PATTERNS_KEPT)
 def needed_literals(source: str) -> Needs:
     """The needs of a pattern in RE2 syntax; none for one whose syntax is not read here."""
     reader = _Reader(source)

@@ -10,7 +10,7 @@ import re2
 from ahocorasick_rs import AhoCorasick, MatchKind
 
 from shared.procedures.expressions.literal_anchors import WIDEST, Owner, Search, add_anchors, are_near, first_of
-from shared.procedures.expressions.needed_literals import CharacterGap, needed_literals
+from shared.procedures.expressions.needed_literals import PATTERNS_KEPT, CharacterGap, needed_literals
 
 Span = tuple[int, int]
 _GROUPED: Final = re.compile(r"\((?:\?:)?([^()]*|\([^()]*\))\)")
@@ -97,6 +97,7 @@ def cached_filter(sources: tuple[str, ...]) -> PatternFilter:
     return PatternFilter(sources)
 
 
+@lru_cache(maxsize=PATTERNS_KEPT)
 def _compile(source: str) -> _Pattern:
     options = re2.Options()
     options.never_capture, options.log_errors = True, False

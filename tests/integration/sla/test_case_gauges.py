@@ -21,8 +21,8 @@ LABELS = CaseLabels(frozenset({"p"}), frozenset({"valid"}), frozenset({"repairs"
 UNIT = {"procedure": "p", "department": "repairs"}
 CASE = """
 INSERT INTO cases (id, number, source, procedure, version, status, class, department, received_at, calendar, sequence, head, state,
-    changed_at, due_at, breached, escalated, other_departments, handler)
-VALUES ($1, '1', 's', $2, 1, $3, 'valid', 'repairs', $4, 'x', 1, '', '', now(), $5, $6, $7, '{}', '')
+    changed_at, due_at, breached, escalated, other_departments, handler, personal_key)
+VALUES ($1, '1', 's', $2, 1, $3, 'valid', 'repairs', $4, 'x', 1, '', '', now(), $5, $6, $7, '{}', '', '\\x01')
 """
 
 

@@ -26,7 +26,7 @@ class HandlerOfNotify:
     async def handle(self, *reports: MailReport) -> None:
         class Record:
             def __init__(self, event: MailReport) -> None:
-                self.event = event
+                self.event, self.type, self.key = event, handlers.MAIL_REPORT, event.case
 
         async with self._process.database.transaction() as tx:
             await self._handler(tx, [Record(report) for report in reports])

@@ -71,7 +71,7 @@ async def test_the_command_creates_every_topic_of_the_registry(settings: Runtime
     result = await asyncio.to_thread(CliRunner().invoke, app, ["apply", "--department", "17"])
     assert result.exit_code == 0, result.output
     created = {line.split()[1].removeprefix(settings.topic_prefix) for line in result.output.splitlines()}
-    assert created == {*registry.TOPICS, "department-17"}
+    assert created == {*registry.TOPICS, registry.HEARTBEATS.name, "department-17"}
 
 
 async def test_an_unreachable_broker_is_reported_with_its_address(settings: RuntimeSettings) -> None:

@@ -14,11 +14,11 @@ from tests.support.messaging.settings import SettingsFactory
 POSITION = CasePosition(datetime(2026, 6, 1, tzinfo=UTC), "c50000")
 ROWS = """
 INSERT INTO cases (id, number, source, procedure, version, status, class, department, received_at, calendar, sequence, head, state,
-    changed_at, due_at, breached, other_departments, handler)
+    changed_at, due_at, breached, other_departments, handler, personal_key)
 SELECT 'c' || n, 'N-' || n, 's', 'p' || n % 5, 1, CASE WHEN n % 10 = 0 THEN 'open' ELSE 'closed' END, 'class' || n % 4, 'd' || n % 50,
     '2026-01-01'::timestamptz + n * interval '3 minutes', 'x', 1, '', '\\x7b7d', now(),
     CASE WHEN n % 10 = 0 THEN '2026-01-01'::timestamptz + n * interval '4 minutes' END, n % 100 = 0,
-    CASE WHEN n % 200 = 0 THEN ARRAY['d7'] ELSE ARRAY[]::text[] END, CASE WHEN n % 300 = 0 THEN 'li' ELSE '' END
+    CASE WHEN n % 200 = 0 THEN ARRAY['d7'] ELSE ARRAY[]::text[] END, CASE WHEN n % 300 = 0 THEN 'li' ELSE '' END, '\\x01'
 FROM generate_series(1, 100000) AS n
 """
 
