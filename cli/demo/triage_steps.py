@@ -34,26 +34,26 @@ async def show_triage_steps(sender: DemoSender) -> list[str]:
 
 async def _merge_duplicate(sender: DemoSender) -> str:
     """One person complains by hotline and by web page; triage proposes the link, and a person decides on it."""
-    lead = await _submit(sender, "property-hotline", "hotline", 4, "duplicate-1", _DUPLICATE)
-    later = await _submit(sender, "property-web", "web", 5, "duplicate-2", _DUPLICATE)
+    lead = await submit(sender, "property-hotline", "hotline", 4, "duplicate-1", _DUPLICATE)
+    later = await submit(sender, "property-web", "web", 5, "duplicate-2", _DUPLICATE)
     if lead is None or later is None:
         return "the submissions of one person by two channels were not accepted"
     cases = {lead["case"], later["case"]}
 
     async def is_proposed() -> bool:
-        answer = await sender.http.get(f"{sender.stack.url('triage')}/v1/proposals?limit=100", headers=_bearer(sender))
+        answer = await sender.http.get(f"{sender.stack.url('triage')}/v1/proposals?limit=100", headers=bearer(sender))
         return answer.is_success and any(all(case in str(item) for case in cases) for item in answer.json()["proposals"])
 
-    if not await _happens(is_proposed):
+    if not await happens(is_proposed):
         return "triage did not propose to link the two submissions"
     link = {"action": "link", "role": "assistant", "data": {"case": lead["case"], "as": "duplicate"}}
-    await sender.post(f"{sender.stack.url('sla')}/v1/cases/{later['case']}/actions", link, _bearer(sender))
+    await sender.post(f"{sender.stack.url('sla')}/v1/cases/{later['case']}/actions", link, bearer(sender))
 
     async def is_linked() -> bool:
-        answer = await sender.http.get(f"{sender.stack.url('sla')}/v1/cases/{later['case']}", headers=_bearer(sender))
+        answer = await sender.http.get(f"{sender.stack.url('sla')}/v1/cases/{later['case']}", headers=bearer(sender))
         return answer.is_success and any(event["event"] == "linked" and event["as"] == "duplicate" for event in answer.json()["events"])
 
-    if not await _happens(is_linked):
+    if not await happens(is_linked):
         return "the duplicate was not merged"
     sender.counts["duplicates_merged"] += 1
     return ""
@@ -61,23 +61,23 @@ async def _merge_duplicate(sender: DemoSender) -> str:
 
 async def _answer_anonymous_employee(sender: DemoSender) -> str:
     """An employee complains without a name, and reads with nothing but his code what he was answered."""
-    registered = await _submit(sender, "property-web", "web", 6, "anonymous-1", _ANONYMOUS)
+    registered = await submit(sender, "property-web", "web", 6, "anonymous-1", _ANONYMOUS)
     if registered is None:
         return "the anonymous complaint was not accepted"
     action = {"action": "answer", "role": "assistant", "data": {"text": ANSWER}}
-    await sender.post(f"{sender.stack.url('sla')}/v1/cases/{registered['case']}/actions", action, _bearer(sender))
+    await sender.post(f"{sender.stack.url('sla')}/v1/cases/{registered['case']}/actions", action, bearer(sender))
 
     async def reads_answer() -> bool:
         answer = await sender.http.get(f"{sender.stack.url('sla')}/v1/follow/{registered['follow_code']}")
         return answer.is_success and ANSWER in answer.text
 
-    if not await _happens(reads_answer):
+    if not await happens(reads_answer):
         return "the anonymous employee does not find his answer under his code"
     sender.counts["answers_read_by_code"] += 1
     return ""
 
 
-async def _submit(
+async def submit(
     sender: DemoSender, source: str, channel: str, day: int, reference: str, content: Mapping[str, Any]
 ) -> dict[str, Any] | None:
     """Submit on a day of the month; intake's answer, None if it refuses."""
@@ -95,7 +95,7 @@ async def _submit(
     return document
 
 
-async def _happens(condition: Callable[[], Awaitable[bool]]) -> bool:
+async def happens(condition: Callable[[], Awaitable[bool]]) -> bool:
     """Whether the condition becomes true while the services work off what came before."""
     for attempt in range(MAX_ATTEMPTS):
         try:
@@ -107,5 +107,6 @@ async def _happens(condition: Callable[[], Awaitable[bool]]) -> bool:
     return False
 
 
-def _bearer(sender: DemoSender) -> dict[str, str]:
-    return {"Authorization": f"Bearer {sender.secrets['people'][_HANDLER]['token']}"}
+def bearer(sender: DemoSender, person: str = _HANDLER) -> dict[str, str]:
+    """The header with the token of a person of the organisation."""
+    return {"Authorization": f"Bearer {sender.secrets['people'][person]['token']}"}

@@ -21,6 +21,8 @@ from cli.demo.channel_steps import show_channels
 from cli.demo.channels import PROVIDER_LABELS, TRANSPORT_LABELS, DemoChannels, demo_channels
 from cli.demo.demo_files import ORGANISATION_FILE
 from cli.demo.hostile_input import send_hostile_input
+from cli.demo.learning.reading_steps import show_learning_steps
+from cli.demo.learning.trained_model import learning_environment, write_organisation
 from cli.demo.live_view import LiveView
 from cli.demo.month_figures import MonthFigures, read_month_figures
 from cli.demo.month_plan import END, START, plan_month
@@ -41,6 +43,7 @@ CLOCK_FACTOR = 43_200
 STARTUP_ALLOWANCES = (timedelta(seconds=15), timedelta(seconds=45), timedelta(seconds=150))
 """Real time for the services to start before the month begins; a run that needs longer is repeated with the next one."""
 DATABASE_NAME = "jiesu_demo"
+_STEP_FIGURES = ("duplicates_merged", "answers_read_by_code", "routed_by_model", "reviews_decided", "events_in_other_words")
 _PRINTED_BELOW = frozenset({"ok", "lost", "duplicated", "transmissions", "broken_records"})
 
 
@@ -59,7 +62,8 @@ def demo(
     with running_servers(root, progress) as servers:
         shutil.rmtree(root / "sinks", ignore_errors=True)
         asyncio.run(_delete_earlier_topics(servers.bootstrap_servers))
-        runs = (_run_month(root, servers, allowance, console, plain=plain) for allowance in STARTUP_ALLOWANCES)
+        organisation, learning = write_organisation(root), learning_environment(root, progress)
+        runs = (_run_month(organisation, learning, servers, allowance, console, plain=plain) for allowance in STARTUP_ALLOWANCES)
         summary = next(result for result in runs if result is not None)
     document = orjson.dumps(summary, option=orjson.OPT_INDENT_2)
     (root / "summary.json").write_bytes(document)
@@ -71,13 +75,15 @@ def demo(
         raise typer.Exit(1)
 
 
-def _run_month(root: Path, servers: EmbeddedServers, allowance: timedelta, console: Console, *, plain: bool) -> dict[str, Any] | None:
+def _run_month(
+    organisation: Path, learning: Mapping[str, str], servers: EmbeddedServers, allowance: timedelta, console: Console, *, plain: bool
+) -> dict[str, Any] | None:
     """The summary of the month; None where the services started later than the month did, unless the allowance is the last."""
 
     def progress(line: str) -> None:
         console.print(line, highlight=False)
 
-    prefix = f"demo-{uuid7()}."
+    root, prefix = organisation.parent, f"demo-{uuid7()}."
     database = recreate_database(servers.database_url, DATABASE_NAME)
     clock_setting = f"{START.isoformat()}@{(Clock().real_now() + allowance).isoformat()}x{CLOCK_FACTOR}"
     environment = {
@@ -92,7 +98,7 @@ def _run_month(root: Path, servers: EmbeddedServers, allowance: timedelta, conso
     ports = service_ports("mail", "smpp")
     with (
         demo_channels(root, ports) as channels,
-        running_stack(root, {**environment, **channels.environment}, ORGANISATION_FILE, progress, ports) as stack,
+        running_stack(root, {**environment, **learning, **channels.environment}, organisation, progress, ports) as stack,
     ):
         channels.wait_ready()
         clock = Clock.parse(clock_setting, "demo")
@@ -124,7 +130,9 @@ async def _play_month(stack: Stack, channels: DemoChannels, clock: Clock, prefix
 
 async def _send_alongside(sender: DemoSender, mail_port: int) -> list[str]:
     """What is sent beside the plan: hostile input, other channels, and steps that follow the answers that they get."""
-    lines = await asyncio.gather(send_hostile_input(sender), show_triage_steps(sender), show_channels(sender, mail_port))
+    lines = await asyncio.gather(
+        send_hostile_input(sender), show_triage_steps(sender), show_learning_steps(sender), show_channels(sender, mail_port)
+    )
     return [line for part in lines for line in part]
 
 
@@ -155,7 +163,7 @@ def _sent_figures(sender: DemoSender) -> dict[str, Any]:
         "received": sender.counts["received"],
         "accepted": len(sender.accepted),
         "accepted_by_transport": dict(sorted(sender.accepted_by_transport.items())),
-        **{name: sender.counts[name] for name in ("refused", "resent", "actions", "duplicates_merged", "answers_read_by_code")},
+        **{name: sender.counts[name] for name in ("refused", "resent", "actions", *_STEP_FIGURES)},
         "broken_records": sender.counts["broken_records"],
     }
 
