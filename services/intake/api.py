@@ -72,7 +72,7 @@ def _add_submission_routes(router: APIRouter, api: ApiDependencies) -> None:
 
         By the key of a source, or by the token of a person who enters it by hand for a source that lists him.
 
-        Another text under a known `external_id` becomes a `supplement` of the case, or 409, as the organisation file says for the source.
+        Another text under a known `external_id` becomes a `supplement` of the case, or 409, as the organisation file sets for the source.
         """
         started = monotonic()
         context, document = await _read_entry(api, request)

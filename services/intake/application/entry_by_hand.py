@@ -35,7 +35,7 @@ def source_of_person(contexts: Mapping[str, SourceContext], person: str, documen
 
 
 def with_entering_person(document: Any, person: str) -> Any:
-    """The document with the signed-in person as the one who entered it, unless it names somebody, whom `person_fault` judges."""
+    """The document with the signed-in person as the one who entered it, unless it names a person already, which `person_fault` checks."""
     return {**document, "entered_by": document.get("entered_by") or person} if isinstance(document, dict) else document
 
 

@@ -1,4 +1,4 @@
-"""Keeps what arrived as it arrived, sealed like contact data, so that it can be read again after a fault of a mapping or reader."""
+"""Keeps submissions as they arrived, sealed like contact data, so that they can be read again after a fault of a mapping or reader."""
 
 import asyncio
 import base64

@@ -1,4 +1,4 @@
-"""Where the content of attachments is kept, by its SHA-256: a folder, or an S3-compatible store."""
+"""Stores the content of attachments by its SHA-256: in a folder, or in an S3-compatible store."""
 
 import asyncio
 import os

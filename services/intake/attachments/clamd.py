@@ -35,9 +35,9 @@ class ClamdScanner:
         return cls(address, seconds) if address else None
 
     async def find_virus(self, path: Path) -> str:
-        """The name of what clamd found in the file, empty for a clean one.
+        """The name of the virus that clamd found in the file, empty for a clean file.
 
-        Raises `NotScannedError` where clamd, which can be reached, does not say it of this file; OSError where it cannot be reached.
+        Raises `NotScannedError` if clamd can be reached but returns no result for this file; OSError if it cannot be reached.
         """
         async with asyncio.timeout(self.seconds):
             reader, writer = await self._connect()

@@ -8,7 +8,7 @@ from shared.runtime.process.settings import RuntimeSettings
 
 
 class AttachmentSettings(RuntimeSettings):
-    """Where attachments are kept and which are taken; without a store and a key none are."""
+    """The store of attachments and the limits of accepted ones; without a store and a key none are accepted."""
 
     attachment_store: str = Field("", description="where attachments are kept: a folder, or s3://bucket/prefix; empty: none are taken")
     attachment_key: SecretStr = Field(

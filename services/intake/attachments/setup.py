@@ -1,4 +1,4 @@
-"""Opens the attachment store of the settings, and deletes what remains of files that belong to nothing."""
+"""Opens the attachment store of the settings, and deletes files of unregistered forms and of killed processes."""
 
 import asyncio
 from datetime import timedelta

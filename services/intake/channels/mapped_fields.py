@@ -1,4 +1,4 @@
-"""Makes the document of a submission from values by field name, as maps of files and webhooks find them."""
+"""Makes the document of a submission from values by field name, which maps of files and webhooks find."""
 
 import re
 import unicodedata

@@ -25,7 +25,7 @@ def without_absent(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def leave_out_faulty(document: Mapping[str, Any], faults: Sequence[ErrorDetails], unreadable: dict[str, None]) -> dict[str, Any]:
-    """A copy without what the faults of pydantic name; adds the names of the fields to `unreadable`, a set in order."""
+    """A copy without the fields that the faults of pydantic name; adds the names of the fields to `unreadable`, a set in order."""
     changed = {name: dict(v) if isinstance(v, dict) else list(v) if isinstance(v, list) else v for name, v in document.items()}
     # From the last item of a list to the first, so that the earlier indices stay right.
     for fault in sorted(faults, key=lambda item: [str(part).zfill(4) for part in item["loc"]], reverse=True):

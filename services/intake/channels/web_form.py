@@ -1,4 +1,4 @@
-"""Reads what was typed into a web form: a submission's document, or a fault for each field. Pure."""
+"""Reads the typed fields of a web form: a submission's document, or a fault for each field. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -31,7 +31,7 @@ _MINUTE_LENGTH = len("2026-11-09T09:00")
 
 @dataclass(frozen=True, slots=True)
 class FormLine:
-    """A field of a form as it is shown: what it is, whether it has to be filled, and how it is read."""
+    """A field of a form as it is shown: its kind, whether it is required, and its fact, if any."""
 
     field: WebFormField
     kind: FieldKind
@@ -74,7 +74,7 @@ def form_lines(form: WebForm, procedure: Procedure) -> list[FormLine]:
 def read_form(
     form: WebForm, lines: Sequence[FormLine], typed: Mapping[str, str], region: str, zone: tzinfo, now: datetime, max_future: timedelta
 ) -> FormReading:
-    """The submission of what was typed, received now; `region` (ISO 3166) and `zone` are those of the source."""
+    """The submission of the typed fields, received now; `region` (ISO 3166) and `zone` are those of the source."""
     anonymous = form.anonymous and bool(typed.get("anonymous"))
     complainant: dict[str, Any] = {"kind": form.kind, "anonymous": anonymous}
     document: dict[str, Any] = {"received_at": now.isoformat(), "channel": form.channel, "complainant": complainant}

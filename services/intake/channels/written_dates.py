@@ -1,4 +1,4 @@
-"""Reads instants as people and spreadsheets write them; what can be read in two ways is refused."""
+"""Reads instants as people and spreadsheets write them; an ambiguous instant is refused."""
 
 import re
 import unicodedata

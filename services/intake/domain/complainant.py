@@ -15,7 +15,7 @@ _MAX_FULLY_MASKED_DIGITS = 7
 
 @dataclass(frozen=True, slots=True)
 class ContactReading:
-    """The complainant with normalised phone, e-mail and id_number, and what was read: None for what is absent or unreadable.
+    """The complainant with normalised phone, e-mail and id_number, and the values read: None for an absent or unreadable one.
 
     An unreadable phone or e-mail is kept as written; `unreadable` names it.
     """
@@ -70,7 +70,7 @@ def normal_contact(text: str, phone_region: str) -> str:
 def complainant_keys(reading: ContactReading, pseudonym_key: bytes, shared_contacts: AbstractSet[str]) -> list[str]:
     """`<field>:<keyed hash>` of each text that identifies the person, sorted; it cannot be reversed without the key.
 
-    The field stands before the hash, because people with different id_numbers are different people whatever else agrees.
+    The field stands before the hash, because people with different id_numbers are different people even if other values agree.
     """
     texts = reading.key_texts(shared_contacts)
     return sorted(person_key(name, text, pseudonym_key) for name, text in texts)

@@ -1,4 +1,4 @@
-"""Reads and writes what is known of stored attachments (table `attachment`)."""
+"""Reads and writes the records of stored attachments (table `attachment`)."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass

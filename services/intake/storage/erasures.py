@@ -1,4 +1,4 @@
-"""Takes personal values of registered complaints out of intake's tables, with the copies of what arrived."""
+"""Takes personal values of registered complaints out of intake's tables, with the raw copies."""
 
 from collections.abc import Sequence
 from secrets import token_bytes
@@ -44,7 +44,7 @@ async def _find_copies(tx: Transaction, cases: Sequence[str]) -> tuple[list[str]
 
 
 async def count_rows(tx: Transaction, cases: Sequence[str]) -> dict[str, int]:
-    """Table → how many rows hold personal values of these cases."""
+    """Table → number of rows that hold personal values of these cases."""
     references = await _find_copies(tx, cases)
     return {
         "complaint": int(await tx.fetchval("SELECT count(*) FROM complaint WHERE case_id = ANY($1::text[])", list(cases))),

@@ -58,7 +58,7 @@ DELETE FROM import_file WHERE id IN (
 class ImportFile:
     """An import: `id` is also that of the raw copy; `state` is running, done, failed or reported (its report lies in the folder).
 
-    `rows_done` counts the rows whose results are stored, `found` and `counts` are JSON objects, `fault` the JSON of what made it fail.
+    `rows_done` counts the rows whose results are stored, `found` and `counts` are JSON objects, `fault` the JSON of the cause of a failure.
     `replay`: the raw copy is read again, and rows whose case is registered are left as they are.
     """
 
@@ -130,7 +130,7 @@ async def claim(tx: Transaction, import_id: str, holder: str, lease: timedelta) 
 
 
 async def advance(tx: Transaction, item: ImportFile, holder: str, lease: timedelta, rows: Sequence[ImportRow]) -> bool:
-    """Store the results of rows, and how far the import is by `item`; False if another process holds it by now."""
+    """Store the results of rows, and the progress of the import by `item`; False if another process holds it by now."""
     if await tx.fetchval(_ADVANCE, item.id, holder, lease, item.rows_done, item.counts) is None:
         return False
     records = [(item.id, r.row, r.status, r.case_id, r.number, r.reason, r.faults, r.unreadable) for r in rows]
@@ -150,7 +150,7 @@ async def release(tx: Transaction, import_id: str, holder: str) -> None:
 
 
 async def save_found(tx: Transaction, import_id: str, found: dict[str, str]) -> None:
-    """Store what was found out about the file."""
+    """Store the properties found of the file."""
     await tx.execute("UPDATE import_file SET found = $2 WHERE id = $1", import_id, orjson.dumps(found).decode())
 
 

@@ -1,4 +1,4 @@
-"""Declares the tables of mails: `mail_message`, `mailbox_position` (how far a mailbox was read), `mail_acknowledgement`."""
+"""Declares the tables of mails: `mail_message`, `mailbox_position` (the last UID read of a mailbox), `mail_acknowledgement`."""
 
 from sqlalchemy import BigInteger, Column, DateTime, Identity, Index, LargeBinary, MetaData, Table, Text, func
 

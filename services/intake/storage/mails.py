@@ -1,4 +1,4 @@
-"""Records mails and what they became, how far each mailbox was read, and which addresses got an acknowledgement."""
+"""Records mails and their outcomes, the position in each mailbox, and the addresses that got an acknowledgement."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -63,7 +63,7 @@ DELETE FROM mail_message WHERE id IN (
 
 @dataclass(frozen=True, slots=True)
 class MailRow:
-    """A mail and what it became; `quoted` is its quoted history, sealed, empty without one. `uid` is that of an IMAP mailbox."""
+    """A mail and its outcome; `quoted` is its quoted history, sealed, empty without one. `uid` is that of an IMAP mailbox."""
 
     mailbox: str
     source: str
@@ -86,7 +86,7 @@ class MailRow:
 
 
 async def claim_mails(tx: Transaction, rows: Sequence[MailRow]) -> set[tuple[str, bytes]]:
-    """Insert mails, and return the identity of those that are new; the others are known already."""
+    """Insert mails, and return the identity of those that are new; the others are recorded already."""
     claimed = await tx.fetch(_CLAIM, *_arrays(rows))
     return {(row["source"], row["digest"]) for row in claimed}
 
@@ -104,14 +104,14 @@ async def insert_duplicates(tx: Transaction, rows: Sequence[MailRow]) -> None:
 
 
 async def settle_mails(tx: Transaction, rows: Sequence[MailRow]) -> None:
-    """Write what claimed mails became."""
+    """Write the outcomes of claimed mails."""
     if rows:
         names = ("source", "digest", "outcome", "reason", "case_id", "quoted")
         await tx.execute(_SETTLE, *([getattr(row, name) for row in rows] for name in names))
 
 
 async def forget_untaken(tx: Transaction, source: str, digest: bytes) -> bool:
-    """Delete the record of a mail that became nothing, so that it can be taken again; False for one that was taken."""
+    """Delete the record of a mail that was set aside or refused, so that it can be taken again; False for one that was taken."""
     taken = "SELECT 1 FROM mail_message WHERE source = $1 AND digest = $2 AND outcome NOT IN ('set_aside', 'refused', 'duplicate')"
     if await tx.fetchval(taken, source, digest) is not None:
         return False
@@ -121,7 +121,7 @@ async def forget_untaken(tx: Transaction, source: str, digest: bytes) -> bool:
 
 
 async def untaken_outcomes(tx: Transaction, identities: Collection[tuple[str, bytes]]) -> dict[tuple[str, bytes], tuple[str, str]]:
-    """Outcome and reason of those of the mails (source, digest) that became nothing."""
+    """Outcome and reason of those of the mails (source, digest) that were set aside or refused."""
     rows = await tx.fetch(_UNTAKEN, [source for source, _ in identities], [digest for _, digest in identities])
     return {(row["source"], row["digest"]): (row["outcome"], row["reason"]) for row in rows}
 
@@ -138,7 +138,7 @@ async def find_position(tx: Transaction, mailbox: str) -> tuple[int, int] | None
 
 
 async def save_position(tx: Transaction, mailbox: str, uid_validity: int, last_uid: int) -> None:
-    """Write how far a mailbox was read."""
+    """Write the position in a mailbox: UIDVALIDITY and the last UID that was read."""
     await tx.execute(_SAVE_POSITION, mailbox, uid_validity, last_uid)
 
 

@@ -1,4 +1,4 @@
-"""Reads, writes and deletes sealed copies of what arrived (table `raw_copy`), in parts of bounded size."""
+"""Reads, writes and deletes sealed raw copies (table `raw_copy`), in parts of bounded size."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

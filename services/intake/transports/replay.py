@@ -1,6 +1,6 @@
 """Reads raw copies again by the code that read them first: after a map or a reader has been corrected, or a stop came in between.
 
-What is registered by now is left as it is: a replay adds the cases that are missing, and changes none.
+Registered cases stay unchanged: a replay adds the cases that are missing, and changes none.
 """
 
 import dataclasses

@@ -1,4 +1,4 @@
-"""Takes the mails of all transports: reads them, commits them in groups, and sets aside what fails by itself."""
+"""Takes the mails of all transports: reads them, commits them in groups, and sets aside mails that fail on their own."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Reads mails outside any transaction: decides what each is, and stores its attachments."""
+"""Reads mails outside any transaction: decides the outcome of each, and stores its attachments."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

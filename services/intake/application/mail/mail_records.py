@@ -26,7 +26,7 @@ class MailRecords:
     clock: Clock
 
     def report(self, decision: MailDecision) -> CloudEventRecord | None:
-        """The report of a decision; None without one, and for one that settles nothing."""
+        """The report of a decision; None without one, and for a status other than delivered or failed."""
         if decision.report is None or decision.report[1] not in {"delivered", "failed"}:
             return None
         reference, status, code = decision.report

@@ -1,4 +1,4 @@
-"""Records mails and registers what they are, all in one transaction: a mail is taken once, however often it comes."""
+"""Records mails and registers their submissions, all in one transaction: each mail is taken once, even if it comes again."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace

@@ -1,1 +1,1 @@
-"""Reads mails (RFC 5322, MIME): text, sender, attachments, and what kind of mail it is; no I/O and bounded work, whatever was sent."""
+"""Reads mails (RFC 5322, MIME): text, sender, attachments, and the kind of mail; no I/O, and bounded work for any input."""

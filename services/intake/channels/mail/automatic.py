@@ -22,7 +22,7 @@ _REPORT_TYPES = {"disposition-notification": "read_receipt", "feedback-report": 
 
 
 def automatic_reason(mail: ParsedMail, envelope_sender: str | None) -> str:
-    """Why the mail is taken for that of a program, a word of a closed list; empty for that of a person.
+    """The reason why the mail counts as a program's, a word of a closed list; empty for a person's mail.
 
     `envelope_sender` is that of the SMTP session, None where it is not known.
     """

@@ -1,4 +1,4 @@
-"""Decides what a mail becomes: a submission, a supplement of its case, a report about a message of ours, or nothing; each with a reason."""
+"""Decides the outcome of a mail: a submission, a supplement of its case, a report about a message of ours, or nothing; with its reason."""
 
 import hashlib
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Reads delivery reports (RFC 3464): which of our messages they are about, and whether it arrived."""
+"""Reads delivery reports (RFC 3464): the message of ours that each is about, and whether it arrived."""
 
 import re
 from collections.abc import Iterator

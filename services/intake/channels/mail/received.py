@@ -1,4 +1,4 @@
-"""When a mail arrived: what our own server wrote, never what the sender claims."""
+"""The time of arrival of a mail: as recorded by our own server, never as claimed by the sender."""
 
 import re
 from collections.abc import Collection

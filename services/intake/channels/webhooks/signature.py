@@ -26,7 +26,7 @@ class WebhookCall:
 
 
 class BadSignatureError(ValueError):
-    """The call does not come from whom it claims, or is an old one; `fault` names the header, the rule and the remedy."""
+    """The call is not signed by its source, or is too old; `fault` names the header, the rule and the remedy."""
 
     def __init__(self, header: str, rule: str, remedy: str) -> None:
         super().__init__(rule)

@@ -53,7 +53,7 @@ def add_routes(app: FastAPI, work: Imports, parts: IntakeParts, accepted: asynci
 
     @router.get("/v1/imports/{import_id}", summary="Progress and result of an import", **api_documents.GET)
     async def get_import(request: Request, import_id: str) -> Response:
-        """How many rows are done, accepted and refused, what was found out about the file, and why it failed."""
+        """The numbers of rows done, accepted and refused, the properties found of the file, and the reason of a failure."""
         return _json(summary(await _own_import(work, parts.authentication.authenticate(request), import_id)), 200)
 
     @router.get("/v1/imports/{import_id}/report", summary="The file with the result of each row", **api_documents.REPORT)

@@ -57,7 +57,7 @@ class Turn:
         self._batches = 0
 
     def begin(self) -> None:
-        """Begin at the first row that has no result: what came before was the opening."""
+        """Begin at the first row that has no result; the time before it was spent on opening."""
         opening_started, self._started = self._started, monotonic()
         self._least_seconds = self._started - opening_started
 

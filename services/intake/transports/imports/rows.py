@@ -58,6 +58,6 @@ def pending(rows: Sequence[ReadRow]) -> list[PendingRegistration]:
 
 
 def _content_key(document: dict[str, object], context: SourceContext) -> str:
-    """The key of a row without a reference: the same content, in whatever file, is the same complaint."""
+    """The key of a row without a reference: the same content is the same complaint, in any file."""
     content = orjson.dumps([context.source.id, document], option=orjson.OPT_SORT_KEYS, default=str)
     return f"row {sha256(content).hexdigest()}"

@@ -35,7 +35,7 @@ def make_imports(database: Database, parts: IntakeParts) -> Imports:
 
 
 def register(service: Service, parts: IntakeParts) -> None:
-    """Add the routes and loops; without a source that has a column map only the routes, which say so."""
+    """Add the routes and loops; without a source that has a column map only the routes, which refuse files."""
     work = make_imports(service.database, parts)
     accepted = asyncio.Event()
     api.add_routes(service.app, work, parts, accepted)
@@ -49,7 +49,7 @@ def register(service: Service, parts: IntakeParts) -> None:
 
 
 def delete_left_over(folder: Path, before: datetime) -> None:
-    """Delete temporary folders that killed imports left: they hold what people wrote, in plain text."""
+    """Delete temporary folders that killed imports left: they hold complaints in plain text."""
     for path in folder.glob(f"{TEMPORARY_PREFIX}*"):
         # Another process may delete the same one.
         with contextlib.suppress(FileNotFoundError):
@@ -58,7 +58,7 @@ def delete_left_over(folder: Path, before: datetime) -> None:
 
 
 async def import_waiting(work: Imports, accepted: asyncio.Event, stop: asyncio.Event) -> None:
-    """Import what waits, the sources in turns, the oldest file of a source first; leases that have ended are taken over."""
+    """Import the waiting files, the sources in turns, the oldest file of a source first; leases that have ended are taken over."""
     holder, source = uuid7(), ""
     while not stop.is_set():
         accepted.clear()

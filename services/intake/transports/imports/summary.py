@@ -1,4 +1,4 @@
-"""The summary of an import, as the API answers it and the folder keeps it beside the report."""
+"""The summary of an import, which the API returns and the folder keeps beside the report."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ ACCEPTED = ("registered", "duplicate", "supplement", "valid")
 
 
 def summary(item: ImportFile) -> dict[str, Any]:
-    """Progress, counts and what was found out about the file, without any content of it."""
+    """Progress, counts and the properties found of the file, without any content of it."""
     counts: dict[str, int] = orjson.loads(item.counts)
     return {
         "id": item.id,

@@ -67,7 +67,7 @@ class ImapSettings(StrictModel):
 
 
 class MailboxSettings(StrictModel):
-    """A mailbox: its source in the organisation file, its addresses, and how it is read, if by IMAP."""
+    """A mailbox: its source in the organisation file, its addresses, and the IMAP settings if it is read by IMAP."""
 
     id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,60}$")]
     source: str

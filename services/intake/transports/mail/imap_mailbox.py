@@ -1,4 +1,4 @@
-"""Reads one mailbox by IMAP: what is new, in order, each mail durable before it is marked or deleted on the server."""
+"""Reads one mailbox by IMAP: the new mails, in order, each mail durable before it is marked or deleted on the server."""
 
 import asyncio
 import hashlib
@@ -70,7 +70,7 @@ class ImapMailbox:
             return await self._election.is_elected(tx)
 
     async def _prepare(self, session: ImapSession) -> None:
-        """Find where reading goes on, and finish on the server what an interrupted session left."""
+        """Find the position from which to read, and settle on the server the mails that an interrupted session left."""
         async with self._database.transaction() as tx:
             position = await mails.find_position(tx, self._mailbox.id)
         if position is not None and position[0] != session.uid_validity:

@@ -1,4 +1,4 @@
-"""One IMAP session (RFC 3501, IDLE RFC 2177): what the library leaves to its caller, limits and errors among it."""
+"""One IMAP session (RFC 3501, IDLE RFC 2177): the parts that the library leaves to its caller, such as limits and errors."""
 
 import asyncio
 import re
@@ -103,7 +103,7 @@ class ImapSession:
             await asyncio.wait_for(idle, self._settings.timeout)
 
     async def check_alive(self) -> None:
-        """Let the server report what changed."""
+        """Let the server report changes."""
         await self._checked("NOOP", self._client.noop())
 
     async def _search(self, criteria: str, minimum: int) -> list[int]:

@@ -15,7 +15,7 @@ from shared.runtime.database.database import Database
 
 @dataclass(frozen=True, slots=True)
 class MailReplay:
-    """The mailboxes by id, and what takes their mails without keeping another copy."""
+    """The mailboxes by id, and the use case that takes their mails without keeping another copy."""
 
     mailboxes: dict[str, Mailbox]
     intake: MailIntake

@@ -33,7 +33,7 @@ logging.getLogger("mail.log").setLevel(logging.ERROR)  # it logs the peer's addr
 
 
 class MailHandler:
-    """The hooks of aiosmtpd: which recipients there are, and what a mail becomes."""
+    """The hooks of aiosmtpd: check of recipients, and taking of mails."""
 
     def __init__(self, mailboxes: Mapping[str, Mailbox], key: bytes | None, intake: MailIntake, clock: Clock) -> None:
         self._mailboxes = mailboxes
@@ -85,7 +85,7 @@ class MailHandler:
 
 
 def _answer(results: list[MailResult]) -> str:
-    """A mail that nothing became of is refused, so that its sender learns it: there is no other copy."""
+    """The reply to a mail: a refusal if no mailbox took it, so that the sender is notified; there is no other copy."""
     refused = [result for result in results if result.outcome in {MailOutcome.SET_ASIDE, MailOutcome.REFUSED}]
     if len(refused) < len(results):
         return _ACCEPTED

@@ -6,7 +6,7 @@ from shared.runtime.process.settings import RuntimeSettings
 
 
 class WebFormSettings(RuntimeSettings):
-    """Protection of the form, and the target of its code; which sources have a form, and its fields, is in the organisation file."""
+    """Protection of the form, and the target of its code; the organisation file defines the sources with a form, and its fields."""
 
     form_key: SecretStr = Field(
         SecretStr(""), description="secret that signs forms, the same in every process of intake; empty: made from the last sealing key"

@@ -1,4 +1,4 @@
-"""The raw copy of a sent form, and how it is read: by the page that receives it, and again by a replay."""
+"""The raw copy of a sent form, and its reader: for the page that receives it, and again for a replay."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -60,7 +60,7 @@ class FormDescription:
 
 
 def render_form_page(description: FormDescription, language: WebFormLanguage, token: str, typed: TypedForm) -> str:
-    """The form; `typed` is what was sent before and not accepted."""
+    """The form; `typed` are the contents that were sent before and not accepted."""
     texts = TEXTS[language]
     fields = [_shown_field(line, texts, typed) for line in description.lines]
     files = [{"reference": text, "name": reference.name} for text in typed.kept if (reference := parse_reference(text)) is not None]
@@ -92,7 +92,7 @@ def render_form_page(description: FormDescription, language: WebFormLanguage, to
 def render_done_page(
     description: FormDescription, language: WebFormLanguage, number: str, code: str, follow_url: str, *, again: bool, anonymous: bool
 ) -> str:
-    """The page after a complaint was received: number, code, what happens next; `again`: it had been received before."""
+    """The page after a complaint was received: number, code, next steps; `again`: it had been received before."""
     texts = TEXTS[language]
     contact = texts["contact"].format(name=description.contact_name, phone=description.contact_phone) if description.contact_phone else ""
     return _render(

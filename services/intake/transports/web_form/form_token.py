@@ -1,4 +1,4 @@
-"""The signed token of an opened form: of which source it is, when it was opened, and a number that no other form has."""
+"""The signed token of an opened form: its source, the time of opening, and a number that no other form has."""
 
 import hashlib
 import hmac
@@ -40,7 +40,7 @@ class FormTokens:
         return token if hmac.compare_digest(self._signature(token), match[3]) else None
 
     def fault(self, token: FormToken | None, now: float) -> TokenFault:
-        """Why a form with this token is not taken now; empty if it is."""
+        """The reason why a form with this token is not taken now; empty if it is."""
         if token is None:
             return "missing"
         age = now - token.opened_at

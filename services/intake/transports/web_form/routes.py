@@ -1,4 +1,4 @@
-"""`/complain/{source}`: the form, and what it brings. Open to everybody; no session, no cookie, no third party."""
+"""`/complain/{source}`: the form and its submission. Open to everybody; no session, no cookie, no third party."""
 
 from dataclasses import replace
 from typing import Annotated
@@ -66,7 +66,7 @@ class FormPages:
         return self._form_page(form, language, TypedForm())
 
     async def sent(self, source: str, language: WebFormLanguage, request: Request) -> Response:
-        """The page after sending: the complaint's number and code, or the form with what was wrong."""
+        """The page after sending: the complaint's number and code, or the form with its faults."""
         form = self._form(source)
         if _is_cross_site(request):
             return self._form_page(form, language, TypedForm(form_fault="cross_site"))
@@ -79,7 +79,7 @@ class FormPages:
             return self._unread(form, language, error)
 
     def _unread(self, form: SourceForm, language: WebFormLanguage, error: FormBodyError) -> Response:
-        """The form with what was typed before the reading ended."""
+        """The form with the fields that were read before the reading ended."""
         sent = error.sent
         token = self._tokens.read(sent.values.get("token", ""), form.context.source.id)
         if self._tokens.fault(token, self._clock.real_now().timestamp()) == "expired":
@@ -110,7 +110,7 @@ class FormPages:
         return self._forms[source]
 
     def _has_room(self, form: SourceForm) -> bool:
-        """Whether the source's forms brought fewer complaints within the last minute than it takes; counts this one if so."""
+        """Whether the source's forms sent fewer complaints within the last minute than its limit; counts this one if so."""
         now, per_minute = monotonic(), form.description.form.per_minute
         # The visitor's own address is not known behind a proxy, and is shared by a whole estate: the proxy limits that.
         bucket = self._buckets.setdefault(form.context.source.id, TokenBucket(per_minute / 60, per_minute, per_minute, now))

@@ -52,7 +52,7 @@ class _BodyTooLargeError(ValueError):
 async def received_form(request: Request, max_bytes: int, max_files: int) -> AsyncIterator[SentForm]:
     """The form of a request; its temporary files are deleted at the end of the block. Raises `FormBodyError`.
 
-    More than `max_files` are read too, so that the form can be shown again with what was typed.
+    More than `max_files` are read too, so that the form can be shown again with the typed fields.
     """
     if not request.headers.get("content-type", "").lower().startswith(_MULTIPART):
         raise FormBodyError("type")

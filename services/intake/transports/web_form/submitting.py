@@ -1,4 +1,4 @@
-"""Takes a sent form: token, files, fields, registration; and what the page shows after each."""
+"""Takes a sent form: token, files, fields, registration; and the content of the page after each."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class ReceivedComplaint:
 
 
 class SubmitForm:
-    """Registers what a form brings, exactly once for each opened form."""
+    """Registers the complaint of a form, exactly once for each opened form."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class SubmitForm:
         self._attachments = attachments
 
     async def submit(self, source: SourceForm, token: FormToken, sent: SentForm) -> ReceivedComplaint | TypedForm:
-        """The registered complaint, or the form to show again with what was typed, received and wrong."""
+        """The registered complaint, or the form to show again with typed fields, received files and faults."""
         if sent.values.get(TRAP, ""):
             return _shown_again(sent, sent.kept, form_fault="trap")
         key, references = _key(token), list(sent.kept)

@@ -93,7 +93,7 @@ def _authenticate_by_key(api: WebhookDependencies, known: WebhookSource, request
 
 
 def _authenticate(api: WebhookDependencies, known: WebhookSource, request: Request, body: bytes) -> None:
-    """Raise HttpProblem 401 unless the call is signed as the map says; where it says nothing, `_authenticate_by_key` came before."""
+    """Raise HttpProblem 401 unless the call has the signature that the map defines; without one, `_authenticate_by_key` ran before."""
     submissions = known.submissions
     scheme = submissions.webhook_reader.webhook.signature
     if scheme is None:

@@ -39,7 +39,7 @@ class _FaultError(Exception):
 
 
 def _require_unpacked_size(path: Path, limit: int) -> None:
-    """Raise unless the parts of a zip file unpack to at most `limit` bytes; counted, since the sizes that a file declares may lie."""
+    """Raise unless the parts of a zip file unpack to at most `limit` bytes; counted, since the sizes that a file declares may be false."""
     with path.open("rb") as file:
         if file.read(2) != b"PK":
             return

@@ -1,4 +1,4 @@
-"""A table in a file: its titles, its rows one by one, and what was found out about the file."""
+"""A table in a file: its titles, its rows one by one, and the properties found of the file."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from services.intake.domain.submission_faults import SubmissionFault
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """A row; `number` is that of the file, the titles' row included, `fault` says why its cells cannot be told apart."""
+    """A row; `number` is that of the file, the titles' row included, `fault` names the reason why its cells cannot be separated."""
 
     number: int
     cells: Sequence[Any]
@@ -18,7 +18,7 @@ class TableRow:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table whose rows are read once; `form` is csv or xlsx, `found` what was found out, for the report."""
+    """A table whose rows are read once; `form` is csv or xlsx, `found` the properties found, for the report."""
 
     form: str
     titles: Sequence[Any]
