@@ -2,9 +2,10 @@
 
 import asyncio
 import os
+import re
 import signal
 import sys
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -114,14 +115,11 @@ async def test_storm_is_few_messages_and_every_outcome_names_the_one_that_carrie
 
 
 def assert_urgent_first(texts: list[str]) -> None:
-    """Of each person's messages those with an urgent case come before the digest of the ordinary ones."""
+    """Each message names its urgent cases before its ordinary ones.
+
+    Which of two messages comes first is shown without kills (`test_digests`): what a killed process had claimed waits for its lease.
+    """
     urgent = {f"TS-{number:06}" for number in range(0, BREACHES, URGENT_EVERY)}
-    by_person = defaultdict[int, list[bool]](list)
-    for text in texts:
-        numbers = {word for word in text.replace("：", " ").split() if word.startswith("TS-")}
-        is_digest_of_ordinary = len(numbers) > 1 and not numbers & urgent
-        is_urgent = bool(numbers & urgent)
-        if is_urgent or is_digest_of_ordinary:
-            by_person[int(min(numbers)[3:]) % PEOPLE].append(is_urgent)
-    assert by_person
-    assert all(kinds == sorted(kinds, reverse=True) for kinds in by_person.values())
+    kinds = [[number in urgent for number in dict.fromkeys(re.findall(r"TS-\d{6}", text))] for text in texts]
+    assert sum(map(sum, kinds)) >= len(urgent)
+    assert all(kind == sorted(kind, reverse=True) for kind in kinds)
