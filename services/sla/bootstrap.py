@@ -25,6 +25,7 @@ from shared.contracts.attachments import AttachmentKeys
 from shared.contracts.follow_codes import follow_key
 from shared.contracts.person_keys import pseudonym_key
 from shared.procedures.checks.organisation_check import load_checked_organisation
+from shared.runtime.http.identity.people import open_people
 from shared.runtime.service import Service
 
 
@@ -33,7 +34,7 @@ def build(settings: SlaSettings) -> Service:
     service = Service("sla", settings, migrations="services.sla.migrations")
     organisation = load_checked_organisation(settings.organisation)
     rulebooks = RulebookRegistry(organisation, procedure_folder=settings.organisation.parent)
-    identities = IdentityRegistry(organisation)
+    identities = IdentityRegistry(organisation, open_people(organisation, settings, service.clock))
     follow_secret = settings.follow_key.get_secret_value()
     attachment_keys = AttachmentKeys.parse(settings.attachment_key.get_secret_value())
     follow = follow_key(follow_secret) if follow_secret else None
