@@ -114,6 +114,12 @@ def router(dependencies: SlaApiDependencies) -> APIRouter:
         with request_errors_as_problems():
             return await dependencies.case_queries.describe_case(case, actor)
 
+    @routes.get("/{case}/permitted-actions", summary="What you may do with a case now", responses=api_documents.PERMITTED_ACTIONS)
+    async def get_permitted_actions(case: str, actor: Annotated[Actor, authenticated]) -> dict[str, Any]:
+        """Every action: the roles in which you may take it now and what it needs, or the reason and the clause that forbid it."""
+        with request_errors_as_problems():
+            return await dependencies.case_queries.list_permitted_actions(case, actor)
+
     @routes.get("/{case}/clocks", summary="The clocks of a case", responses=api_documents.CLOCKS)
     async def get_clocks(case: str, actor: Annotated[Actor, authenticated]) -> dict[str, Any]:
         """Every round of every clock that has started: state, due instant, whether it is late and by how much."""

@@ -127,6 +127,35 @@ class ClocksAnswer(BaseModel):
     clocks: list[dict[str, Any]]
 
 
+class PermittedAction(BaseModel):
+    """An action: the roles in which you may take it now and the data that it needs, or the reason and clauses that forbid it.
+
+    `reasons` and `clocks` are the accepted values, empty: any. `depends_on` are data that the procedure reads: what it says about them is
+    decided once they are sent.
+    """
+
+    action: str = Field(examples=["close"])
+    permitted: bool
+    roles: list[str]
+    needs: list[str]
+    one_of: list[str] = Field(description="of which it needs at least one")
+    reasons: list[str]
+    clocks: list[str]
+    depends_on: list[str]
+    reason: str
+    clauses: list[str] = Field(examples=[["3.4.3"]])
+    rule: str
+
+
+class PermittedActionsAnswer(BaseModel):
+    """Every action of the vocabulary; `roles` are those that you hold on the case."""
+
+    case: str
+    at: str
+    roles: list[str]
+    actions: list[PermittedAction]
+
+
 class ReviewListAnswer(BaseModel):
     """A page of the review queue: the rows of the list of cases, with why each is up for review, the guesses, and who works on it."""
 
@@ -176,6 +205,7 @@ REVIEW_TAKEN: dict[int | str, dict[str, Any]] = {
 }
 REVIEW_RELEASED: dict[int | str, dict[str, Any]] = {204: {"description": "given back"}, **_problems(*_REVIEW_PROBLEMS)}
 CASE: dict[int | str, dict[str, Any]] = {200: {"model": CaseAnswer}, **_problems(PROBLEM_TYPES[CaseNotFoundError])}
+PERMITTED_ACTIONS: dict[int | str, dict[str, Any]] = {200: {"model": PermittedActionsAnswer}, **_problems(PROBLEM_TYPES[CaseNotFoundError])}
 CLOCK: dict[int | str, dict[str, Any]] = {
     200: {"model": ClockAnswer},
     **_problems(PROBLEM_TYPES[CaseNotFoundError], PROBLEM_TYPES[ClockNotFoundError]),
