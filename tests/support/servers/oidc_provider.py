@@ -55,6 +55,7 @@ class OidcProvider:
 
     def __post_init__(self) -> None:
         self.grants: dict[str, Grant] = {}
+        self.refresh_tokens: set[str] = set()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self.issuer = f"http://127.0.0.1:{self._server.server_address[1]}/realms/estate"
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
@@ -119,12 +120,23 @@ class OidcProvider:
         sent_in_body = (form.get("client_id"), form.get("client_secret")) == (CLIENT_ID, CLIENT_SECRET)
         if authorization != expected and not sent_in_body:
             raise ValueError("invalid_client")
+        if form.get("grant_type") == "refresh_token":
+            # Rotation: each refresh token is used once.
+            if form.get("refresh_token") not in self.refresh_tokens:
+                raise ValueError("invalid_grant")
+            self.refresh_tokens.remove(form["refresh_token"])
+            return {"access_token": self.access_token(), "refresh_token": self._refresh_token(), "token_type": "Bearer", "expires_in": 600}
         grant = self.grants.pop(form.get("code", ""), None)
         challenge = base64.urlsafe_b64encode(hashlib.sha256(form.get("code_verifier", "").encode()).digest()).decode().rstrip("=")
         if grant is None or grant.redirect_uri != form.get("redirect_uri") or grant.challenge != challenge:
             raise ValueError("invalid_grant")
         tokens = {"access_token": self.access_token(), "id_token": self.id_token(grant.nonce)}
-        return {**tokens, "token_type": "Bearer", "expires_in": 300}
+        return {**tokens, "refresh_token": self._refresh_token(), "token_type": "Bearer", "expires_in": 300}
+
+    def _refresh_token(self) -> str:
+        token = secrets.token_urlsafe(16)
+        self.refresh_tokens.add(token)
+        return token
 
 
 def _handler(provider: OidcProvider) -> type[BaseHTTPRequestHandler]:
