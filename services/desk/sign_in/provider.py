@@ -1,4 +1,4 @@
-"""The desk as a client of the identity provider: authorization code flow with PKCE, renewal and end of sessions (OpenID Connect Core 3.1)."""
+"""The desk as a client of the identity provider: code flow with PKCE, renewal, end of sessions (OpenID Connect Core 3.1)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,5 @@
 """The pages of the sign-in: to the identity provider and back, the form of local accounts, sign-out."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import structlog
@@ -25,6 +23,8 @@ BROWSER_COOKIE = "jiesu_desk_browser"
 _FORM = "sign-in form"
 _STARTS_PER_SECOND = 20.0
 """Attempts to sign in a second, of all browsers together: each is a row, and nobody has to be known to begin one."""
+_QueryText = Annotated[str, Query(max_length=2000)]
+_NextPath = Annotated[str, Query(alias="next", max_length=2000)]
 log = structlog.get_logger(__name__)
 
 
@@ -155,13 +155,12 @@ class SignInPages:
 def router(sign_in: SignInPages) -> APIRouter:
     """The routes; none but the sign-out needs a session."""
     routes = APIRouter(include_in_schema=False)
-    next_query = Annotated[str, Query(max_length=2000)]
 
     def local(request: Request, target: str) -> str:
         return local_path(target, request.scope.get("root_path", ""))
 
     @routes.get("/sign-in", name="sign_in")
-    async def sign_in_page(request: Request, target: Annotated[str, Query(alias="next", max_length=2000)] = "") -> Response:
+    async def sign_in_page(request: Request, target: _NextPath = "") -> Response:
         return sign_in.form(request, local(request, target))
 
     @routes.post("/sign-in", name="sign_in_by_password")
@@ -169,11 +168,11 @@ def router(sign_in: SignInPages) -> APIRouter:
         return await sign_in.check_password(request)
 
     @routes.get("/sign-in/start", name="sign_in_start")
-    async def sign_in_start(request: Request, target: Annotated[str, Query(alias="next", max_length=2000)] = "") -> Response:
+    async def sign_in_start(request: Request, target: _NextPath = "") -> Response:
         return await sign_in.start(request, local(request, target))
 
     @routes.get(CALLBACK_PATH, name="sign_in_callback")
-    async def sign_in_callback(request: Request, state: next_query = "", code: next_query = "") -> Response:
+    async def sign_in_callback(request: Request, state: _QueryText = "", code: _QueryText = "") -> Response:
         return await sign_in.callback(request, state, code)
 
     @routes.post("/sign-in/back-channel-logout", name="back_channel_logout")

@@ -161,6 +161,8 @@ def _handler(provider: OidcProvider) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             form = parse_qs(self.rfile.read(int(self.headers.get("content-length", 0))).decode())
             provider.requests.append(self.path.rpartition("/")[2])
+            if provider.failing:
+                return self._answer(503, {})
             try:
                 tokens = provider.redeem({name: values[0] for name, values in form.items()}, self.headers.get("authorization", ""))
             except ValueError as error:

@@ -1,9 +1,8 @@
 """A desk whose people sign in at a provider that speaks the protocol, and the browsers that do so."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,13 +12,14 @@ import yaml
 from services.desk.bootstrap import build
 from services.desk.config import DeskSettings
 from services.desk.sign_in.local_accounts import hash_password
-from services.desk.sign_in.sessions import Sessions
 from shared.runtime.clock import Clock
 from shared.runtime.service import Service
 from tests.integration.desk.conftest import DEPARTMENTS, PEOPLE
 from tests.support.messaging.sample_organisation import write_organisation
 from tests.support.messaging.settings import SettingsFactory
+from tests.support.servers.databases import Databases
 from tests.support.servers.oidc_provider import CLIENT_SECRET, OidcProvider
+from tests.support.servers.topics import fresh_prefix
 
 BASE = "http://desk.test/desk"
 
@@ -72,44 +72,53 @@ class SignInProbe:
             return [dict(row) for row in await tx.fetch(statement)]
 
 
-@pytest.fixture
-def provider() -> Iterator[OidcProvider]:
+@pytest.fixture(scope="session")
+def listening_provider() -> Iterator[OidcProvider]:
     with OidcProvider() as listening:
         yield listening
 
 
-@pytest.fixture
-def sign_in_settings(make_settings: SettingsFactory, tmp_path: Path, provider: OidcProvider) -> Callable[..., DeskSettings]:
-    people = [{**person, **({"account": "HeZong"} if person["id"] == "he" else {})} for person in PEOPLE]
-
-    def make(**options: Any) -> DeskSettings:
-        accounts = tmp_path / "accounts.yaml"
-        account = {"name": "wang", "person": "wang", "password": hash_password("correct horse"), "token": "wang-token"}
-        accounts.write_text(yaml.safe_dump({"accounts": [account]}), encoding="utf-8")
-        values: dict[str, Any] = {
-            "organisation": write_organisation(tmp_path, people=people, departments=DEPARTMENTS),
-            "desk_path": "/desk",
-            "desk_url": BASE,
-            "oidc_issuer": provider.issuer,
-            "desk_client_secret": CLIENT_SECRET,
-            "desk_accounts": accounts,
-        }
-        return make_settings(DeskSettings, **(values | options))
-
-    return make
-
-
-@pytest.fixture
-async def desk_sign_in(
-    sign_in_settings: Callable[..., DeskSettings], provider: OidcProvider, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture(scope="session")
+async def shared_desk(
+    databases: Databases, bootstrap_servers: str, listening_provider: OidcProvider, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[SignInProbe]:
+    """One desk for all tests of the sign-in: a database for each would take ten times as long as the tests."""
+    folder, url = tmp_path_factory.mktemp("sign-in"), await databases.create_migrated()
+    people = [{**person, **({"account": "HeZong"} if person["id"] == "he" else {})} for person in PEOPLE]
+    accounts = folder / "accounts.yaml"
+    account = {"name": "wang", "person": "wang", "password": hash_password("correct horse"), "token": "wang-token"}
+    accounts.write_text(yaml.safe_dump({"accounts": [account]}), encoding="utf-8")
+    settings = SettingsFactory(bootstrap_servers, url, fresh_prefix())(
+        DeskSettings,
+        organisation=write_organisation(folder, people=people, departments=DEPARTMENTS),
+        desk_path="/desk",
+        desk_url=BASE,
+        oidc_issuer=listening_provider.issuer,
+        desk_client_secret=CLIENT_SECRET,
+        desk_accounts=accounts,
+    )
     clock = MovedClock()
-    monkeypatch.setattr(Clock, "parse", classmethod(lambda *_: clock))
-    service = build(sign_in_settings())
-    assert isinstance(service.app.state.sessions, Sessions)
-    probe = SignInProbe(service, provider, clock)
-    yield probe
-    for browser in probe.browsers:
-        await browser.aclose()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Clock, "parse", classmethod(lambda *_: clock))
+        service = build(settings)
+    yield SignInProbe(service, listening_provider, clock)
     await service.processing_database.close()
     await service.database.close()
+    await databases.drop(url)
+
+
+@pytest.fixture
+async def desk_sign_in(shared_desk: SignInProbe) -> AsyncIterator[SignInProbe]:
+    """The desk without sessions, at the present instant, and a provider that answers truly."""
+    provider = shared_desk.provider
+    provider.account, provider.id_claims, provider.failing = "li", {}, False
+    provider.grants.clear()
+    provider.refresh_tokens.clear()
+    provider.requests.clear()
+    shared_desk.clock.moved = timedelta()
+    async with shared_desk.service.database.transaction() as tx:
+        await tx.execute("TRUNCATE session, sign_in_attempt")
+    yield shared_desk
+    for browser in shared_desk.browsers:
+        await browser.aclose()
+    shared_desk.browsers.clear()
