@@ -31,11 +31,11 @@ from services.sla.application.errors import (
     RoleMissingError,
     RoleNotHeldError,
 )
-from services.sla.application.lists.list_files import MEDIA_TYPES
 from shared.procedures.forms.printing import FORMATS, media_type
 from shared.runtime.http.bearer import UNAUTHORIZED
 from shared.runtime.http.openapi import ANY_OPERATION, problem_responses
 from shared.runtime.http.problem import BODY_TOO_LARGE, TOO_MANY_REQUESTS, ProblemType
+from shared.runtime.spreadsheets.table_files import MEDIA_TYPES
 
 NOT_ACCEPTABLE = ProblemType("not_acceptable", 406, "the document cannot be made in an accepted format")
 ACTION_REFUSED = ProblemType("action_refused", 409, "the action is refused")

@@ -26,7 +26,9 @@ BASIS = {"clauses": ["4.5.5"], "starts_on": "registered"}
 def test_working_time_over_a_holiday_with_a_pause() -> None:
     pause = (to_micros(instant("09-30T17:00:00")), to_micros(instant("09-30T17:30:00")))
     explanation = {**explain(instant("09-30T16:40:00"), "4wh", pauses=merge_pauses([pause])), **BASIS}
-    stretches = "2026-09-30 16:40–17:00 (20min)；2026-09-30 17:30–18:00 (30min)；2026-10-08 09:00–12:00 (3h)；2026-10-08 13:00–13:10 (10min)"
+    stretches = (
+        "2026-09-30 16:40–17:00 (20min)；2026-09-30 17:30–18:00 (30min)；2026-10-08 09:00–12:00 (3h)；2026-10-08 13:00–13:10 (10min)"
+    )
     assert why_due(explanation, CHINESE) == [
         "依据《物业客户投诉受理》第4.5.5条，自2026-09-30 16:40（登记）起算，时限：4个工作小时。",
         "日历：china，2026.1版，时区 Asia/Shanghai。",
