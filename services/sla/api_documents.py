@@ -15,6 +15,7 @@ from services.sla.application.errors import (
     ClockNotFoundError,
     CodeUnknownError,
     CursorError,
+    DeadlineQuestionError,
     FormNotFoundError,
     ImprovementDataError,
     KeyReusedError,
@@ -49,6 +50,7 @@ PROBLEM_TYPES: dict[type[RequestError], ProblemType] = {
     ReportRoleError: ProblemType("forbidden", 403, "the action cannot be taken"),
     ImprovementDataError: ProblemType("invalid", 422, "a field is invalid"),
     PeriodError: ProblemType("invalid", 422, "a field is invalid"),
+    DeadlineQuestionError: ProblemType("invalid", 422, "a field is invalid"),
     CursorError: ProblemType("invalid", 422, "a field is invalid"),
     PhoneUnreadableError: ProblemType("invalid", 422, "a field is invalid"),
     PhoneNotAllowedError: ProblemType("forbidden", 403, "the list cannot be read"),
@@ -152,7 +154,7 @@ _READING_ERRORS = frozenset(
         *(ClockNotFoundError, FormNotFoundError, ListNotFoundError, PeriodError),
         *(ReportNotFoundError, ReportActionError, ReportRoleError, ImprovementDataError),
         *(CursorError, PhoneUnreadableError, PhoneNotAllowedError, CodeUnknownError, ActionNotOfferedError),
-        ReviewNotOpenError,
+        *(ReviewNotOpenError, DeadlineQuestionError),
     }
 )
 _STAFF_ERRORS = _READING_ERRORS - {ActionNotOfferedError} | {ReviewTakenError, RoleMissingError, RoleNotHeldError, ActionNotFoundError}
@@ -175,6 +177,7 @@ REVIEW_TAKEN: dict[int | str, dict[str, Any]] = {
     **_problems(*_REVIEW_PROBLEMS, PROBLEM_TYPES[RoleNotHeldError]),
 }
 REVIEW_RELEASED: dict[int | str, dict[str, Any]] = {204: {"description": "given back"}, **_problems(*_REVIEW_PROBLEMS)}
+DEADLINE: dict[int | str, dict[str, Any]] = _problems(PROBLEM_TYPES[DeadlineQuestionError])
 CASE: dict[int | str, dict[str, Any]] = {200: {"model": CaseAnswer}, **_problems(PROBLEM_TYPES[CaseNotFoundError])}
 CLOCK: dict[int | str, dict[str, Any]] = {
     200: {"model": ClockAnswer},

@@ -63,6 +63,10 @@ class PeriodError(RequestError):
     """The period of a list cannot be read, or lies beyond the calendar."""
 
 
+class DeadlineQuestionError(RequestError):
+    """A question to the deadline calculator that has no answer; the text names the field, the rule and the remedy."""
+
+
 class CursorError(RequestError):
     """The cursor of a page cannot be read, or belongs to another list."""
 
