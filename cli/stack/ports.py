@@ -15,6 +15,7 @@ DEFAULT_PORTS: Mapping[str, int] = {
     "triage": 18102,
     "sla": 18103,
     "notify": 18104,
+    "desk": 18105,
     "smtp": 18125,
     "sms": 18126,
     "prometheus": 19090,

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from pydantic import AliasChoices, SecretStr
 
+from services.desk.config import DeskSettings
 from services.intake.config import IntakeSettings
 from services.notify.config import NotifySettings
 from services.sla.config import SlaSettings
@@ -17,6 +18,7 @@ SETTINGS_BY_SERVICE: dict[str, type[RuntimeSettings]] = {
     "triage": TriageSettings,
     "sla": SlaSettings,
     "notify": NotifySettings,
+    "desk": DeskSettings,
 }
 _SEALING_KEYS = "JIESU_SEALING_KEYS"
 _SEALING_KEY_USERS = frozenset({"intake", "notify"})

@@ -1,4 +1,4 @@
-"""Runs topics, tables, the four services and the sinks on this machine, against servers that already run."""
+"""Runs topics, tables, the five services and the sinks on this machine, against servers that already run."""
 
 from __future__ import annotations
 
@@ -187,6 +187,9 @@ def _default_environment(root: Path, organisation: Path, ports: Mapping[str, int
         "JIESU_PSEUDONYM_KEY": sha256(f"pseudonyms {sealing_keys}".encode()).hexdigest(),
         # So that links in messages still open their cases after the next start.
         "JIESU_FOLLOW_KEY": sha256(f"follow codes {sealing_keys}".encode()).hexdigest(),
+        "JIESU_DESK_INTAKE_URL": f"http://127.0.0.1:{ports['intake']}",
+        "JIESU_DESK_TRIAGE_URL": f"http://127.0.0.1:{ports['triage']}",
+        "JIESU_DESK_SLA_URL": f"http://127.0.0.1:{ports['sla']}",
         "JIESU_FOLLOW_URL": f"http://127.0.0.1:{ports['sla']}/f",
         "JIESU_SMTP_HOST": "127.0.0.1",
         "JIESU_SMTP_PORT": str(ports["smtp"]),

@@ -29,17 +29,17 @@ class Topic:
 COMPLAINT_SUBMISSIONS = Topic(
     "complaint-submissions", "the source's reference", (EXTERNAL_SYSTEM,), ("intake",), "submissions as they arrived", 7 * _DAY_MS
 )
-COMPLAINT_EVENTS = Topic("complaint-events", "case", ("intake",), ("triage", EXTERNAL_SYSTEM), "registered")
+COMPLAINT_EVENTS = Topic("complaint-events", "case", ("intake",), ("triage", "desk", EXTERNAL_SYSTEM), "registered")
 TRIAGE_EVENTS = Topic(
     "triage-events", "case", ("triage",), ("sla", EXTERNAL_SYSTEM), "classified, routed, route proposed, reclassified, group found"
 )
 CASE_ACTIONS = Topic("case-actions", "case", (EXTERNAL_SYSTEM, "intake"), ("sla",), "actions, signed")
-CASE_EVENTS = Topic("case-events", "case", ("sla",), ("notify", "triage", EXTERNAL_SYSTEM), "everything that happened, clocks included")
-NOTIFICATION_EVENTS = Topic("notification-events", "case", ("notify",), ("sla", EXTERNAL_SYSTEM), "sent, delivered, failed")
+CASE_EVENTS = Topic("case-events", "case", ("sla",), ("notify", "triage", "desk", EXTERNAL_SYSTEM), "everything that happened, clocks included")
+NOTIFICATION_EVENTS = Topic("notification-events", "case", ("notify",), ("sla", "desk", EXTERNAL_SYSTEM), "sent, delivered, failed")
 # Not on complaint-events: notify would have to read every registration for the few mails that concern it.
 MAIL_EVENTS = Topic("mail-events", "case", ("intake",), ("notify",), "reports about mails of ours, acknowledgements of mails")
 
-_SERVICES = ("intake", "triage", "sla", "notify")
+_SERVICES = ("intake", "triage", "sla", "notify", "desk")
 # One partition, read by every process without a group. An hour tells who ran lately; longer, it would only be read in vain.
 HEARTBEATS = Topic(
     "heartbeats",

@@ -11,7 +11,7 @@ from shared.runtime.database.migrate import migrate
 from shared.runtime.process.settings import RuntimeSettings
 
 PACKAGES = {
-    **{name: f"services.{name}.migrations" for name in ("intake", "triage", "sla", "notify")},
+    **{name: f"services.{name}.migrations" for name in ("intake", "triage", "sla", "notify", "desk")},
     "probe": "tests.integration.runtime.migrations",
 }
 PREFIX = "jiesu_test_"

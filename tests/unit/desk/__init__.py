@@ -1,1 +1,1 @@
-"""Pure tests of the desk."""
+"""The desk without I/O."""

@@ -1,0 +1,162 @@
+"""The inbox: pages of cases, search and counters for one viewer."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from typing import Any, TypeVar
+
+import orjson
+
+from services.desk import metrics
+from services.desk.domain.inbox_filter import InboxFilter, due_bounds
+from services.desk.domain.search_grams import month_gram, query_grams, query_words
+from services.desk.domain.viewer import Viewer
+from services.desk.storage import inbox_queries, search_queries
+from services.desk.storage.inbox_queries import InboxPosition, InboxQuery
+from shared.runtime.clock import Clock, monotonic
+from shared.runtime.database.database import Database, Transaction
+
+ValueT = TypeVar("ValueT")
+PAGE_SIZE = 50
+_MAX_REMEMBERED = 500
+_CHOICES_SECONDS = 30.0
+_MAX_SKIP = 10_000
+_MONTHS_A_PAGE = 240
+
+
+@dataclass(frozen=True, slots=True)
+class InboxPage:
+    """Rows of a page, the cursor of the next one, and `too_short`: the query is too short to be searched for."""
+
+    rows: list[Mapping[str, Any]]
+    next_cursor: str = ""
+    too_short: bool = False
+
+
+class Inbox:
+    """Reads the inbox of a viewer."""
+
+    def __init__(self, database: Database, clock: Clock, zone: tzinfo) -> None:
+        self._database = database
+        self._clock = clock
+        self._zone = zone
+        self._counts: OrderedDict[Viewer, tuple[int, dict[str, int]]] = OrderedDict()
+        self._choices: OrderedDict[Viewer, tuple[float, dict[str, list[str]]]] = OrderedDict()
+
+    async def page(self, chosen: InboxFilter, cursor: str, viewer: Viewer, limit: int = PAGE_SIZE) -> InboxPage:
+        """A page; a cursor that cannot be read begins at the first."""
+        now = self._clock.now()
+        query = InboxQuery(chosen, due_bounds(chosen.due, now, self._midnight(now))[1], now)
+        async with self._database.transaction() as tx:
+            if chosen.query:
+                with metrics.QUERY_SECONDS.labels("search").time():
+                    return await self._search(tx, query, cursor, viewer, limit)
+            with metrics.QUERY_SECONDS.labels("inbox").time():
+                rows = await inbox_queries.load_page(tx, query, viewer, _position(cursor), limit + 1)
+        shown = rows[:limit]
+        more = len(rows) > limit
+        return InboxPage(shown, _encode([shown[-1]["position_key"], shown[-1]["case_id"]]) if more else "")
+
+    async def counts(self, viewer: Viewer, version: int) -> dict[str, int]:
+        """The counters at a version of the read model: people with the same keys share one query."""
+        known = self._counts.get(viewer)
+        if known is not None and known[0] == version:
+            return known[1]
+        now = self._clock.now()
+        async with self._database.transaction() as tx:
+            with metrics.QUERY_SECONDS.labels("counts").time():
+                counts = await inbox_queries.count_cases(tx, viewer, now, self._midnight(now))
+        _remember(self._counts, viewer, (version, counts))
+        return counts
+
+    async def choices(self, viewer: Viewer) -> dict[str, list[str]]:
+        """The values that the filter's fields offer, at most half a minute old: reading them takes longer than the page itself."""
+        known = self._choices.get(viewer)
+        if known is not None and known[0] > monotonic():
+            return known[1]
+        async with self._database.transaction() as tx:
+            choices = await inbox_queries.load_choices(tx, viewer)
+        _remember(self._choices, viewer, (monotonic() + _CHOICES_SECONDS, choices))
+        return choices
+
+    async def _search(self, tx: Transaction, query: InboxQuery, cursor: str, viewer: Viewer, limit: int) -> InboxPage:
+        words = query_words(query.filter.query)
+        grams = query_grams(words)
+        if not grams:
+            return InboxPage([], too_short=True)
+        first, skip = _search_position(cursor)
+        rows: list[Mapping[str, Any]] = []
+        windows = list(self._windows(query.filter.state, query.now, await search_queries.oldest_month(tx)))
+        # Month by month, the newest first: a word that is in every second case fills its page from one month.
+        for number in range(first, len(windows)):
+            wanted = limit + 1 - len(rows)
+            found = await search_queries.search_cases(tx, query, words, grams, viewer, windows[number], skip, wanted)
+            rows += found
+            if len(rows) > limit:
+                return InboxPage(rows[:limit], _encode([number, skip + len(found) - 1]))
+            skip = 0
+        return InboxPage(rows)
+
+    def _windows(self, state: str, now: datetime, oldest: datetime | None) -> Iterator[int | None]:
+        """Parts of a search in order: the open cases, then the months of receipt."""
+        if state != "ended":
+            yield None
+        if state == "open" or oldest is None:
+            return
+        month = month_gram(now)
+        for back in range(min(month_gram(oldest) - month + 1, _MONTHS_A_PAGE)):
+            yield month + back
+
+    def _midnight(self, now: datetime) -> datetime:
+        """The end of today in the organisation's zone."""
+        local = now.astimezone(self._zone)
+        return (local + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _remember(cache: OrderedDict[Viewer, ValueT], viewer: Viewer, value: ValueT) -> None:
+    cache[viewer] = value
+    cache.move_to_end(viewer)
+    if len(cache) > _MAX_REMEMBERED:
+        cache.popitem(last=False)
+
+
+def _encode(parts: list[Any]) -> str:
+    return base64.urlsafe_b64encode(orjson.dumps(parts)).decode().rstrip("=")
+
+
+def _decode(cursor: str) -> Any:
+    try:
+        return orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _position(cursor: str) -> InboxPosition | None:
+    """A forged position shows nothing more: every row passes the same conditions."""
+    match _decode(cursor):
+        case [str(key), str(case_id)] if "\0" not in case_id and _is_instant(key):
+            return InboxPosition(key, case_id)
+        case _:
+            return None
+
+
+def _is_instant(text: str) -> bool:
+    if text == "infinity":
+        return True
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
+
+
+def _search_position(cursor: str) -> tuple[int, int]:
+    match _decode(cursor):
+        case [int(window), int(skip)] if 0 <= window <= _MONTHS_A_PAGE and 0 <= skip <= _MAX_SKIP:
+            return window, skip
+        case _:
+            return 0, 0

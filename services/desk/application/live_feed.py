@@ -1,0 +1,88 @@
+"""Wakes open pages when the read model changes, whichever process changed it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+
+from services.desk import metrics
+from services.desk.storage import reading_progress
+from shared.runtime.clock import Clock, monotonic
+from shared.runtime.database.database import Database
+
+
+class TooManyPagesError(Exception):
+    """The process keeps as many pages up to date as its setting allows."""
+
+
+class LiveFeed:
+    """Follows the version of the read model; one query serves all pages of the process."""
+
+    def __init__(self, database: Database, clock: Clock, max_pages: int) -> None:
+        self._database = database
+        self._clock = clock
+        self._max_pages = max_pages
+        self._pages = 0
+        self._version = -1
+        self._age: float | None = None
+        self._polled_at = 0.0
+        self._changed = asyncio.Condition()
+        self._closed = False
+
+    @property
+    def version(self) -> int:
+        """The version of the read model at the last poll."""
+        return self._version
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no further page can be followed."""
+        return self._pages >= self._max_pages
+
+    @property
+    def age_seconds(self) -> float | None:
+        """Seconds by which the read model is behind the topics; None while no process reads."""
+        return None if self._age is None else self._age + monotonic() - self._polled_at
+
+    async def poll(self) -> None:
+        """Read the state, and wake the pages if it is another one."""
+        async with self._database.transaction() as tx:
+            state = await reading_progress.read_state(tx)
+        self._age, self._polled_at = state.age_seconds, monotonic()
+        if state.version != self._version:
+            self._version = state.version
+            await self._notify()
+
+    def close(self) -> None:
+        """End every page's stream: the process stops."""
+        self._closed = True
+        self._closing = asyncio.ensure_future(self._notify())
+
+    @contextmanager
+    def page(self) -> Iterator[None]:
+        """Count an open page; raises `TooManyPagesError`."""
+        if self.is_full:
+            raise TooManyPagesError
+        self._pages += 1
+        metrics.LIVE_PAGES.set(self._pages)
+        try:
+            yield
+        finally:
+            self._pages -= 1
+            metrics.LIVE_PAGES.set(self._pages)
+
+    async def changes(self, seconds: float) -> AsyncIterator[int]:
+        """The version now, then at every change, and at the latest after so many seconds; ends when the process stops."""
+        while not self._closed:
+            seen = self._version
+            yield seen
+            try:
+                async with asyncio.timeout(seconds), self._changed:
+                    await self._changed.wait_for(lambda seen=seen: self._closed or self._version != seen)  # type: ignore[misc] # bound now
+            except TimeoutError:
+                continue
+
+    async def _notify(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()

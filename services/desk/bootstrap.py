@@ -1,0 +1,40 @@
+"""Builds the desk from its settings: the only module that connects its parts."""
+
+from services.desk import handlers, metrics, timers
+from services.desk.application.confidential_fields import ConfidentialFields
+from services.desk.application.inbox import Inbox
+from services.desk.application.live_feed import LiveFeed
+from services.desk.application.projecting import ProjectRecords
+from services.desk.application.service_client import ServiceClient
+from services.desk.config import DeskSettings
+from services.desk.pages import routes
+from services.desk.pages.dependencies import DeskDependencies
+from services.desk.pages.page import Pages
+from services.desk.session import NoSessions
+from services.desk.storage.reading_progress import ReadingProgress
+from shared.procedures.calendars.zones import organisation_zone
+from shared.procedures.checks.organisation_check import load_checked_organisation
+from shared.runtime.clock import uuid7
+from shared.runtime.service import Service
+
+
+def build(settings: DeskSettings) -> Service:
+    """The service, ready to run; raises for an organisation file, a template or a setting that cannot be used."""
+    service = Service("desk", settings, migrations="services.desk.migrations")
+    organisation = load_checked_organisation(settings.organisation)
+    progress = ReadingProgress(uuid7())
+    feed = LiveFeed(service.database, service.clock, settings.desk_live_pages)
+    handlers.register(service, ProjectRecords(ConfidentialFields(organisation, settings.organisation.parent), progress))
+    client = ServiceClient(
+        {"sla": settings.desk_sla_url, "intake": settings.desk_intake_url, "triage": settings.desk_triage_url}, settings.desk_timeout
+    )
+    timers.register(service, progress, feed, client)
+    app = service.app
+    app.root_path = settings.desk_path
+    app.state.sessions = NoSessions()
+    zone = organisation_zone(organisation)
+    inbox = Inbox(service.database, service.clock, zone)
+    pages = Pages(settings, feed, zone)
+    routes.add_routes(app, DeskDependencies(pages, service.database, service.clock, organisation, client, feed, inbox))
+    metrics.initialise(tuple(topic.name for topic in handlers.TOPICS))
+    return service

@@ -1,0 +1,53 @@
+"""Search keys of texts in Chinese and English: hashed n-grams, which narrow a search to few rows that are then compared as text.
+
+A bigram of Chinese characters is about as selective as a word, and needs no dictionary: names of estates and people are in none.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from datetime import datetime
+from zlib import crc32
+
+_RUN = re.compile(r"[㐀-鿿豈-﫿\U00020000-\U0003ffff]+|[0-9a-zà-ɏͰ-ӿ]+")
+_LATIN_GRAM = 3
+OPEN_GRAM = -1
+"""Stands beside the grams of an open case: negative, as no hash is."""
+MAX_TEXT = 4000
+"""Characters of a case that can be searched; texts of a complaint are seldom longer than 500."""
+
+
+def normalise(text: str) -> str:
+    """Text as it is stored and compared: full-width forms as plain ones, one case, single spaces."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def grams(normal_text: str) -> set[int]:
+    """Hashed bigrams of Chinese characters and trigrams of other words; none of what is shorter."""
+    found: set[int] = set()
+    for match in _RUN.finditer(normal_text):
+        run = match.group()
+        size = _LATIN_GRAM if run[0] < "\u3400" else 2
+        # 31 bits: two grams that share a hash bring a row more to compare, and no wrong answer.
+        found.update(crc32(run[start : start + size].encode()) & 0x7FFFFFFF for start in range(len(run) - size + 1))
+    return found
+
+
+def month_gram(received_at: datetime) -> int:
+    """The key of the month of receipt, by which ended cases are searched from the newest month backwards."""
+    return -(received_at.year * 12 + received_at.month)
+
+
+def row_grams(normal_text: str, received_at: datetime, *, is_open: bool) -> list[int]:
+    """All keys of a case."""
+    return sorted({*grams(normal_text), month_gram(received_at), *([OPEN_GRAM] if is_open else [])})
+
+
+def query_words(text: str) -> list[str]:
+    """The normalised words of a query, each of which a found case contains."""
+    return normalise(text)[:200].split()
+
+
+def query_grams(words: Iterable[str]) -> list[int]:
+    """The keys that every found case has; empty for a query that is too short to be narrowed."""
+    return sorted(set().union(*(grams(word) for word in words)))

@@ -1,0 +1,71 @@
+"""What a person may see of the read model, as sets of keys that SQL compares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+
+from shared.procedures.access import AccessPolicy, Actor
+from shared.procedures.accused import excluded_people
+from shared.procedures.organisation import Organisation, Person
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Keys of a person. `sees` None: cases of every department; `accused_as`: names in `against` that keep a case from him."""
+
+    person: str
+    sees: tuple[str, ...] | None
+    accused_as: tuple[str, ...]
+    own: tuple[str, ...]
+    roles: tuple[str, ...]
+
+
+def department_key(department: str) -> str:
+    """The key of a department; of the empty name: of cases that no department is responsible for."""
+    return f"d:{department}"
+
+
+def person_key(person: str) -> str:
+    """The key of the person who handles a case."""
+    return f"p:{person}"
+
+
+def case_keys(organisation: Organisation, department: str, proposed: str, cooperating: Iterable[str], handler: str) -> list[str]:
+    """Who sees a case, by the rules of `shared.procedures.access`: the departments concerned and the handler."""
+    responsible = department or ("" if proposed == organisation.catch_all else proposed)
+    units = [unit for unit in (responsible, *cooperating) if unit and organisation.department(unit) is not None]
+    keys = [department_key(unit) for unit in units or [""]]
+    return sorted({*keys, *([person_key(handler)] if handler else [])})
+
+
+class Viewers:
+    """Makes the viewer of a person."""
+
+    def __init__(self, organisation: Organisation) -> None:
+        self._organisation = organisation
+        self._policy = AccessPolicy(organisation)
+        self._accused_as = lru_cache(maxsize=1000)(self._names_that_exclude)
+
+    def viewer(self, person: Person, at: datetime) -> Viewer:
+        """What the person, and those whom he replaces at that instant, may see."""
+        actor = Actor(person.id, person)
+        departments = self._policy.readable_departments(actor, at)
+        represented = self._policy.represented_ids(actor, at)
+        own = tuple(sorted(person_key(each) for each in represented))
+        sees = None
+        if departments is not None:
+            # Cases without a department concern whoever holds a role: one of them has to find them.
+            unrouted = ("",) if person.roles else ()
+            sees = tuple(sorted({*own, *(department_key(each) for each in (*departments, *unrouted))}))
+        return Viewer(person.id, sees, self._accused_as(person.id), own, tuple(person.roles))
+
+    def _names_that_exclude(self, person: str) -> tuple[str, ...]:
+        """Every name that, standing under `against`, makes the person one of the accused or of their line."""
+        organisation = self._organisation
+        names = {each.id for each in organisation.people} | {each.name for each in organisation.people if each.name}
+        names |= {unit.id for unit in organisation.departments}
+        names |= {name for unit in organisation.departments for name in (unit.zh, unit.en) if name} | {person}
+        return tuple(sorted(name for name in names if person in excluded_people(organisation, [name])))

@@ -1,0 +1,36 @@
+"""What the routes of every page use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from services.desk.application.inbox import Inbox
+from services.desk.application.live_feed import LiveFeed
+from services.desk.application.service_client import ServiceClient
+from services.desk.domain.viewer import Viewer, Viewers
+from services.desk.pages.page import Pages
+from services.desk.session import Session
+from shared.procedures.organisation import Organisation
+from shared.runtime.clock import Clock
+from shared.runtime.database.database import Database
+
+
+@dataclass(frozen=True)
+class DeskDependencies:
+    """Pages, read model, organisation, and the services' HTTP interfaces."""
+
+    pages: Pages
+    database: Database
+    clock: Clock
+    organisation: Organisation
+    services: ServiceClient
+    feed: LiveFeed
+    inbox: Inbox
+    viewers: Viewers = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "viewers", Viewers(self.organisation))
+
+    def viewer(self, session: Session) -> Viewer:
+        """What the signed-in person may see now."""
+        return self.viewers.viewer(session.person, self.clock.now())

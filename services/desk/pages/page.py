@@ -1,0 +1,119 @@
+"""Renders pages: templates with escaping, words of the reader's language, addresses below the proxy's path, and strict headers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, tzinfo
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from services.desk.application.live_feed import LiveFeed
+from services.desk.config import DeskSettings
+from services.desk.pages.shell.static_files import load_static_files
+from services.desk.pages.shell.words import LANGUAGES, translate, translate_known
+from services.desk.session import CSRF_FIELD, Session
+
+LANGUAGE_COOKIE, THEME_COOKIE = "jiesu_language", "jiesu_theme"
+THEMES = ("auto", "light", "dark")
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+_HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "Vary": "Cookie, Accept-Language, HX-Request",
+}
+_TEMPLATES = Path(__file__).parent.parent / "templates"
+_STALE_SECONDS = 60
+
+
+class Pages:
+    """Renders the templates of the desk."""
+
+    def __init__(self, settings: DeskSettings, feed: LiveFeed, zone: tzinfo) -> None:
+        self.static_files = load_static_files()
+        self._default_language = settings.desk_language
+        self._feed = feed
+        self._zone = zone
+        self.environment = Environment(
+            loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        )
+
+    def render(
+        self,
+        request: Request,
+        template: str,
+        session: Session | None,
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+        **values: Any,
+    ) -> HTMLResponse:
+        """The page; the template gets `values` and what `context` lists."""
+        text = self.environment.get_template(template).render({**self.context(request, session), **values})
+        return HTMLResponse(text, status, {**_HEADERS, **(headers or {})})
+
+    def context(self, request: Request, session: Session | None) -> dict[str, Any]:
+        """What every template may use: `t`, `name_of`, `url_for`, `static`, `csrf_field`, `instant`, session, language, theme, as_of."""
+        language = self.language(request)
+        theme = request.cookies.get(THEME_COOKIE, "auto")
+        return {
+            "t": partial(translate, language),
+            "name_of": partial(translate_known, language),
+            "url_for": partial(url_for, request),
+            "static": partial(self._static, request),
+            "csrf_field": partial(_csrf_field, session),
+            "instant": self.instant,
+            "session": session,
+            "language": language,
+            "theme": theme if theme in THEMES else "auto",
+            "as_of": self.as_of(language),
+            "is_stale": self._feed.age_seconds is None or self._feed.age_seconds > _STALE_SECONDS,
+            "here": f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path,
+            "route": getattr(request.scope.get("route"), "name", ""),
+        }
+
+    def language(self, request: Request) -> str:
+        """The reader's language: his choice, else the first of his browser's that the desk has, else the setting."""
+        chosen = request.cookies.get(LANGUAGE_COOKIE, "")
+        if chosen in LANGUAGES:
+            return chosen
+        for item in request.headers.get("accept-language", "").split(","):
+            name = item.partition(";")[0].strip().lower()[:2]
+            if name in LANGUAGES:
+                return name
+        return self._default_language
+
+    def as_of(self, language: str) -> str:
+        """How old the shown state is, in words."""
+        age = self._feed.age_seconds
+        if age is None:
+            return translate(language, "as_of.unknown")
+        if age < _STALE_SECONDS:
+            return translate(language, "as_of.seconds", n=int(age))
+        return translate(language, "as_of.minutes", n=int(age // 60))
+
+    def instant(self, value: datetime | None) -> str:
+        """Date and time in the organisation's zone; empty for none."""
+        return "" if value is None else value.astimezone(self._zone).strftime("%Y-%m-%d %H:%M")
+
+    def _static(self, request: Request, name: str) -> str:
+        return url_for(request, "static_file", digest=self.static_files[name].digest, name=name)
+
+
+def url_for(request: Request, route: str, /, **parameters: Any) -> str:
+    """The path of a route below the proxy's path; never with a host, which the client could claim."""
+    return f"{request.scope.get('root_path', '')}{request.app.url_path_for(route, **parameters)}"
+
+
+def _csrf_field(session: Session | None) -> Markup:
+    token = "" if session is None else session.csrf
+    return Markup('<input type="hidden" name="{}" value="{}">').format(CSRF_FIELD, escape(token))

@@ -1,0 +1,49 @@
+"""Server-sent events: open pages learn that the read model changed, and how old it is."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+import orjson
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import StreamingResponse
+
+from services.desk.application.live_feed import LiveFeed, TooManyPagesError
+from services.desk.domain.viewer import Viewer
+from services.desk.pages.dependencies import DeskDependencies
+from services.desk.session import Session, signed_in
+
+_HEARTBEAT_SECONDS = 10.0
+"""A proxy ends a stream that is silent for a minute; the age on the page is renewed as often."""
+_RECONNECT_MS = 3000
+
+
+def router(dependencies: DeskDependencies) -> APIRouter:
+    """`GET /changes`."""
+    routes = APIRouter()
+
+    @routes.get("/changes")
+    async def changes(request: Request, session: Annotated[Session, Depends(signed_in)]) -> Response:
+        """Events `state`: JSON with the version of the read model, its age in words, and the person's counters."""
+        if dependencies.feed.is_full:
+            # The browser tries again; the page works without the stream.
+            return Response(status_code=503, headers={"Retry-After": "30"})
+        language = dependencies.pages.language(request)
+        states = _states(dependencies, dependencies.viewer(session), language)
+        return StreamingResponse(states, media_type="text/event-stream", headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+
+    return routes
+
+
+async def _states(dependencies: DeskDependencies, viewer: Viewer, language: str) -> AsyncIterator[bytes]:
+    feed: LiveFeed = dependencies.feed
+    try:
+        with feed.page():
+            yield b"retry: %d\n\n" % _RECONNECT_MS
+            async for version in feed.changes(_HEARTBEAT_SECONDS):
+                counts = await dependencies.inbox.counts(viewer, version)
+                state = {"version": version, "as_of": dependencies.pages.as_of(language), "counts": counts}
+                yield b"event: state\ndata: %b\n\n" % orjson.dumps(state)
+    except TooManyPagesError:
+        return

@@ -1,0 +1,45 @@
+// Keys, live counters and the age of the data. Every page also works without this script.
+(() => {
+  "use strict";
+  const rows = () => [...document.querySelectorAll("[data-row]")];
+  const current = () => rows().findIndex((row) => row.getAttribute("aria-current") === "true");
+  const move = (step) => {
+    const all = rows();
+    if (!all.length) return;
+    const at = current();
+    const next = at < 0 ? 0 : Math.min(Math.max(at + step, 0), all.length - 1);
+    if (at >= 0) all[at].removeAttribute("aria-current");
+    all[next].setAttribute("aria-current", "true");
+    all[next].querySelector("[data-open]")?.focus();
+  };
+  const inRow = (selector) => rows()[current()]?.querySelector(selector);
+  const keys = {
+    j: () => move(1),
+    k: () => move(-1),
+    o: () => inRow("[data-open]")?.click(),
+    x: () => inRow("input[type=checkbox]")?.click(),
+    "/": () => document.querySelector("[data-search]")?.focus(),
+    "?": () => { location.href = document.body.dataset.help; },
+  };
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target.closest("input:not([type=checkbox]), select, textarea, [contenteditable]");
+    if (typing || event.ctrlKey || event.metaKey || event.altKey || !document.body.dataset.help) return;
+    if (Object.hasOwn(keys, event.key)) {
+      event.preventDefault();
+      keys[event.key]();
+    }
+  });
+  const changes = document.body.dataset.changes;
+  if (!changes) return;
+  const stream = new EventSource(changes);
+  stream.addEventListener("state", (event) => {
+    const state = JSON.parse(event.data);
+    for (const element of document.querySelectorAll("[data-as-of]")) element.textContent = state.as_of;
+    for (const element of document.querySelectorAll("[data-count]")) {
+      const count = state.counts[element.dataset.count];
+      if (count !== undefined && element.textContent !== String(count)) element.textContent = count;
+    }
+    document.dispatchEvent(new CustomEvent("desk:changed", { detail: state }));
+  });
+  addEventListener("pagehide", () => stream.close());
+})();

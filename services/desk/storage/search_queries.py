@@ -1,0 +1,48 @@
+"""Full-text search: grams narrow the cases, the text itself decides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from services.desk.domain.search_grams import OPEN_GRAM
+from services.desk.domain.viewer import Viewer
+from services.desk.storage.inbox_queries import InboxQuery, add_filter
+from services.desk.storage.visibility import visible_to
+from shared.runtime.database.database import Transaction
+
+_COLUMNS = (
+    "case_row.case_id, number, procedure, title, kind, class, subject, state, department, proposed, handler, level, "
+    "case_row.received_at, due_at, due_clock, breached, escalated, suspended, anonymous, review, urgings, ended_at"
+)
+
+
+async def search_cases(
+    tx: Transaction,
+    query: InboxQuery,
+    words: Sequence[str],
+    grams: Sequence[int],
+    viewer: Viewer,
+    window: int | None,
+    skip: int,
+    limit: int,
+) -> list[Mapping[str, Any]]:
+    """Cases that contain every word, newest receipt first; `window` is the gram of a month, None: the open cases."""
+    conditions = visible_to(viewer)
+    add_filter(conditions, query, viewer)
+    conditions.add("case_search.grams @> {0}::int[]", [*grams, OPEN_GRAM if window is None else window])
+    if window is not None:
+        # Open cases of the month have been searched before, as one part.
+        conditions.texts.append("state <> 'open'")
+    for word in words:
+        conditions.add("position({0} IN case_search.words) > 0", word)
+    statement = (
+        f"SELECT {_COLUMNS} FROM case_search JOIN case_row USING (case_id) WHERE {conditions.where} "  # noqa: S608 - our conditions
+        f"ORDER BY case_search.received_at DESC, case_search.case_id DESC OFFSET {skip:d} LIMIT {limit:d}"
+    )
+    return await tx.fetch(statement, *conditions.parameters)
+
+
+async def oldest_month(tx: Transaction) -> Any:
+    """The instant of the oldest receipt; None without a case."""
+    return await tx.fetchval("SELECT received_at FROM case_row WHERE state <> 'open' ORDER BY received_at LIMIT 1")
