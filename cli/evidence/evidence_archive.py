@@ -23,7 +23,9 @@ from shared.procedures.forms.versions import all_versions
 from shared.procedures.loading.loader import load_pack
 from shared.procedures.model.procedure import Procedure
 
-FORMAT = 2
+FORMAT = 3
+_ADDED_IN_FORMAT_3 = frozenset({"ended_at", "reminders", "days_off", "hours"})
+"""Fields of explanations that archives of format 2 lack."""
 MAX_UNPACKED_BYTES = 50_000_000
 """Limit against zip bombs: an archive may come from anybody."""
 REQUIRED_FILES = (
@@ -99,6 +101,18 @@ def clock_explanations(replayed: ReplayResult) -> dict[str, list[Explanation]]:
         for plan, run in clock_view.started_runs(case, rulebook):
             explanations.setdefault(plan.clock.id, []).append(clock_view.explained_run(case, rulebook, plan, run))
     return explanations
+
+
+def in_format(explanation: Any, archive_format: int) -> Any:
+    """An explanation as an archive of that format holds it, so that one that was exported years ago can be verified."""
+    if archive_format >= FORMAT:
+        return explanation
+    match explanation:
+        case dict():
+            return {name: in_format(value, archive_format) for name, value in explanation.items() if name not in _ADDED_IN_FORMAT_3}
+        case list():
+            return [in_format(value, archive_format) for value in explanation]
+    return explanation
 
 
 def form_documents(procedure: Procedure, bodies: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

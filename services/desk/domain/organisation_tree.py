@@ -72,9 +72,7 @@ def _reach(organisation: Organisation, role: str, department: str, at: datetime)
     return RoleReach(role, (fallback,) if fallback else (), tuple(over), is_fallback=fallback is not None)
 
 
-def _node(
-    organisation: Organisation, department: Department, children: dict[str | None, list[Department]], at: datetime
-) -> DepartmentNode:
+def _node(organisation: Organisation, department: Department, children: dict[str | None, list[Department]], at: datetime) -> DepartmentNode:
     head = organisation.person(department.head) if department.head else None
     return DepartmentNode(
         department,

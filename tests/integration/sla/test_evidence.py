@@ -4,6 +4,7 @@ import json
 import zipfile
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -108,6 +109,24 @@ async def test_evidence_archive_is_verified_without_the_database_and_forgeries_a
                 written.writestr(member, content)
         assert (await jiesu("evidence", "--verify", forged)).exit_code == 1, name
     assert (await jiesu("evidence", "--verify", tmp_path / "none.zip")).exit_code == 2
+    older = {
+        "manifest.json": files["manifest.json"].replace(b'"format": 3', b'"format": 2').replace(b'"format":3', b'"format":2'),
+        "explanations.json": json.dumps(without_fields(json.loads(files["explanations.json"]))).encode(),
+    }
+    assert all(data != files[name] for name, data in older.items())
+    with zipfile.ZipFile(tmp_path / "format-2.zip", "w") as written:
+        for member, content in (files | older).items():
+            written.writestr(member, content)
+    verified = await jiesu("evidence", "--verify", tmp_path / "format-2.zip")
+    assert verified.exit_code == 0, verified.output
+
+
+def without_fields(explanation: Any) -> Any:
+    """An explanation of format 2."""
+    if isinstance(explanation, dict):
+        added = ("ended_at", "reminders", "days_off", "hours")
+        return {name: without_fields(value) for name, value in explanation.items() if name not in added}
+    return [without_fields(each) for each in explanation] if isinstance(explanation, list) else explanation
 
 
 @pytest.mark.usefixtures("service")
