@@ -9,14 +9,6 @@ from typing import Any
 import orjson
 
 from cli.evidence.archived_attachments import attachment_faults
-from cli.evidence.evidence_archive import (
-    ArchiveError,
-    clock_explanations,
-    form_documents,
-    in_format,
-    parse_ledger_rows,
-    read_decision_contexts,
-)
 from services.sla.application.rulebooks import RulebookRegistry
 from services.sla.domain.evidence import merkle
 from services.sla.domain.evidence.case_history import CaseHistory, verify_history
@@ -24,6 +16,14 @@ from services.sla.domain.evidence.merkle import MerkleProof
 from services.sla.domain.evidence.replay import ReplayResult, replay_decisions
 from services.sla.domain.evidence.seal_leaf import encode_seal_leaf
 from services.sla.domain.rules.rulebook import Rulebook
+from services.sla.evidence.archive import (
+    ArchiveError,
+    clock_explanations,
+    form_documents,
+    in_format,
+    parse_ledger_rows,
+    read_decision_contexts,
+)
 from shared.procedures.loading.loader import load_procedure
 from shared.procedures.model.bound_procedure import bind_parameters
 from shared.procedures.model.procedure import Procedure

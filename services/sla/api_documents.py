@@ -16,6 +16,8 @@ from services.sla.application.errors import (
     CodeUnknownError,
     CursorError,
     DeadlineQuestionError,
+    EvidenceFaultyError,
+    EvidenceNotAllowedError,
     FormNotFoundError,
     ImprovementDataError,
     KeyReusedError,
@@ -50,6 +52,8 @@ PROBLEM_TYPES: dict[type[RequestError], ProblemType] = {
     ReportRoleError: ProblemType("forbidden", 403, "the action cannot be taken"),
     ImprovementDataError: ProblemType("invalid", 422, "a field is invalid"),
     PeriodError: ProblemType("invalid", 422, "a field is invalid"),
+    EvidenceNotAllowedError: ProblemType("forbidden", 403, "the archive cannot be read"),
+    EvidenceFaultyError: ProblemType("ledger_faulty", 409, "the ledger does not hold"),
     DeadlineQuestionError: ProblemType("invalid", 422, "a field is invalid"),
     CursorError: ProblemType("invalid", 422, "a field is invalid"),
     PhoneUnreadableError: ProblemType("invalid", 422, "a field is invalid"),
@@ -154,7 +158,7 @@ _READING_ERRORS = frozenset(
         *(ClockNotFoundError, FormNotFoundError, ListNotFoundError, PeriodError),
         *(ReportNotFoundError, ReportActionError, ReportRoleError, ImprovementDataError),
         *(CursorError, PhoneUnreadableError, PhoneNotAllowedError, CodeUnknownError, ActionNotOfferedError),
-        *(ReviewNotOpenError, DeadlineQuestionError),
+        *(ReviewNotOpenError, DeadlineQuestionError, EvidenceNotAllowedError, EvidenceFaultyError),
     }
 )
 _STAFF_ERRORS = _READING_ERRORS - {ActionNotOfferedError} | {ReviewTakenError, RoleMissingError, RoleNotHeldError, ActionNotFoundError}
@@ -177,6 +181,10 @@ REVIEW_TAKEN: dict[int | str, dict[str, Any]] = {
     **_problems(*_REVIEW_PROBLEMS, PROBLEM_TYPES[RoleNotHeldError]),
 }
 REVIEW_RELEASED: dict[int | str, dict[str, Any]] = {204: {"description": "given back"}, **_problems(*_REVIEW_PROBLEMS)}
+EVIDENCE: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The archive.", "content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}}},
+    **_problems(*(PROBLEM_TYPES[error] for error in (CaseNotFoundError, EvidenceNotAllowedError, EvidenceFaultyError))),
+}
 DEADLINE: dict[int | str, dict[str, Any]] = _problems(PROBLEM_TYPES[DeadlineQuestionError])
 CASE: dict[int | str, dict[str, Any]] = {200: {"model": CaseAnswer}, **_problems(PROBLEM_TYPES[CaseNotFoundError])}
 CLOCK: dict[int | str, dict[str, Any]] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Final, Literal
 from urllib.parse import quote
 
+import httpx
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.exceptions import HTTPException
 
@@ -39,6 +40,12 @@ def router(dependencies: DeskDependencies) -> APIRouter:
             forms = [(form.id, texts.title(form)) for form in texts.procedure.forms if form.per == "case"]
         return dependencies.pages.render(request, "papers.html", session, row=reading.row, forms=forms, formats=tuple(_MEDIA_TYPES))
 
+    @routes.get("/cases/{case}/evidence", name="case_evidence")
+    async def download_evidence(case: str, session: Annotated[Session, Depends(signed_in)]) -> Response:
+        """The evidence archive of the case, if the person may see all of it."""
+        archive = await dependencies.services.request("GET", "sla", f"/v1/cases/{quote(case, safe='')}/evidence", session.token)
+        return _passed_on(archive)
+
     @routes.get("/cases/{case}/papers/{form}", name="case_paper")
     async def show_paper(
         case: str,
@@ -53,7 +60,11 @@ def router(dependencies: DeskDependencies) -> APIRouter:
         path = f"/v1/cases/{quote(case, safe='')}/forms/{quote(form, safe='')}"
         headers = {"Accept": _MEDIA_TYPES[format]}
         printed = await dependencies.services.request("GET", "sla", path, session.token, params=parameters, headers=headers)
-        passed = {name: printed.headers[name] for name in _PASSED_HEADERS if name in printed.headers}
-        return Response(printed.content, headers={**passed, "Cache-Control": "no-store"})
+        return _passed_on(printed)
 
     return routes
+
+
+def _passed_on(answer: httpx.Response) -> Response:
+    passed = {name: answer.headers[name] for name in _PASSED_HEADERS if name in answer.headers}
+    return Response(answer.content, headers={**passed, "Cache-Control": "no-store"})

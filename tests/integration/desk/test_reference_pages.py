@@ -51,6 +51,10 @@ def sla_app(settings: DeskSettings) -> FastAPI:
         headers = {"Content-Disposition": "inline; filename*=UTF-8''f.pdf", "Content-Security-Policy": "default-src 'none'", "X-Own": "1"}
         return Response(f"{case} {form} {language}", media_type=accept, headers=headers)
 
+    @app.get("/v1/cases/{case}/evidence")
+    async def evidence(case: str) -> Response:
+        return Response(f"{case} evidence", media_type="application/zip", headers={"Content-Disposition": "attachment; filename=e.zip"})
+
     return app
 
 
@@ -156,6 +160,9 @@ async def test_papers_are_passed_on_with_their_own_headers(desk: DeskProbe) -> N
     assert paper.headers["content-type"] == "application/pdf"
     assert paper.headers["content-disposition"].startswith("inline")
     assert "x-own" not in paper.headers
+    archive = await desk.browser.get("/cases/a/evidence")
+    assert (archive.text, archive.headers["content-type"]) == ("a evidence", "application/zip")
+    assert archive.headers["content-disposition"].startswith("attachment")
     assert (await desk.browser.get("/cases/none/papers")).status_code == 404
     assert (await desk.browser.get("/cases/a/papers/x", params={"format": "exe"})).status_code == 422
 

@@ -11,7 +11,7 @@ import pytest
 from shared.procedures.loading.loader import PACKS_FOLDER
 from shared.runtime.service import Service
 from tests.integration.sla.recorded_cases import RECORDED_CASES, CommandLine, record_three_cases
-from tests.integration.sla.sla_harness import SlaHarness
+from tests.integration.sla.sla_harness import OTHER_DEPARTMENT_TOKEN, SlaHarness, person_client
 
 
 @pytest.fixture
@@ -127,6 +127,25 @@ def without_fields(explanation: Any) -> Any:
         added = ("ended_at", "reminders", "days_off", "hours")
         return {name: without_fields(value) for name, value in explanation.items() if name not in added}
     return [without_fields(each) for each in explanation] if isinstance(explanation, list) else explanation
+
+
+async def test_evidence_is_downloaded_by_who_may_see_the_case_and_holds(service: Service, jiesu: CommandLine, tmp_path: Path) -> None:
+    async with person_client(service) as http:
+        answer, unknown = await http.get("/v1/cases/past-2/evidence"), await http.get("/v1/cases/none/evidence")
+    async with person_client(service, OTHER_DEPARTMENT_TOKEN) as http:
+        hidden = await http.get("/v1/cases/past-2/evidence")
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "application/zip"
+    assert (unknown.status_code, hidden.status_code) == (404, 404)
+    archive = tmp_path / "downloaded.zip"
+    archive.write_bytes(answer.content)
+    verified = await jiesu("evidence", "--verify", archive)
+    assert verified.exit_code == 0, verified.output
+    await tamper(service, TAMPERINGS["an event dated back"][0])
+    async with person_client(service) as http:
+        tampered = await http.get("/v1/cases/past-2/evidence")
+    assert tampered.status_code == 409
+    assert "no evidence" in tampered.text
 
 
 @pytest.mark.usefixtures("service")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import orjson
 
@@ -40,6 +40,9 @@ REQUIRED_FILES = (
     "proofs.json",
 )
 ATTACHMENT_FOLDER = "attachments/"
+ATTACHMENT_LISTING = "attachments.json"
+INCLUDED, ERASED, MISSING, NO_STORE = "included", "erased", "missing", "no_store"
+"""States of an attachment in the listing."""
 _CONTEXT_FOLDER = "basis/"
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 """One date for all entries, so that equal content gives equal bytes."""
@@ -129,7 +132,13 @@ def case_summary(case: Case) -> dict[str, Any]:
 def write_archive(path: Path, files: Mapping[str, bytes], attachments: Mapping[str, Path] | None = None) -> None:
     """Write an archive; equal files give equal bytes. `attachments` are files by the names that they get."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+    with path.open("wb") as file:
+        write_files(file, files, attachments)
+
+
+def write_files(file: BinaryIO, files: Mapping[str, bytes], attachments: Mapping[str, Path] | None = None) -> None:
+    """Write an archive to a file that is open for binary writing."""
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in sorted(files.items()):
             archive.writestr(zipfile.ZipInfo(name, _ZIP_EPOCH), data, zipfile.ZIP_DEFLATED)
         for name, content in sorted((attachments or {}).items()):
