@@ -131,6 +131,7 @@ def without_fields(explanation: Any) -> Any:
 
 async def test_evidence_is_downloaded_by_who_may_see_the_case_and_holds(service: Service, jiesu: CommandLine, tmp_path: Path) -> None:
     async with person_client(service) as http:
+        await http.post("/v1/cases/past-2/actions", json={"action": "route", "role": "supervisor", "data": {"department": "repairs"}})
         answer, unknown = await http.get("/v1/cases/past-2/evidence"), await http.get("/v1/cases/none/evidence")
     async with person_client(service, OTHER_DEPARTMENT_TOKEN) as http:
         hidden = await http.get("/v1/cases/past-2/evidence")
