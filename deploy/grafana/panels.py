@@ -80,7 +80,7 @@ class Board:
 
 PROCEDURE = BoardVariable("procedure", "Procedure · 规程", "label_values(jiesu_cases_open, procedure)")
 DEPARTMENT = BoardVariable("department", "Department · 部门", "label_values(jiesu_cases_open, department)")
-SERVICE = BoardVariable("service", "Service", 'label_values(up{job=~"intake|triage|sla|notify"}, job)')
+SERVICE = BoardVariable("service", "Service", 'label_values(up{job=~"intake|triage|sla|notify|desk"}, job)')
 INSTANCE = BoardVariable("instance", "Instance", 'label_values(up{job=~"$service"}, instance)')
 UNIT = 'procedure=~"$procedure", department=~"$department"'
 """The matchers of what is counted by procedure and department."""

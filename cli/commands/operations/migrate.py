@@ -13,7 +13,7 @@ app = typer.Typer(add_completion=False, help="Bring the services' tables up to d
 
 
 @app.callback(invoke_without_command=True)
-def migrate(service: Annotated[list[str] | None, typer.Argument(help="intake, triage, sla, notify; none: all")] = None) -> None:
+def migrate(service: Annotated[list[str] | None, typer.Argument(help="intake, triage, sla, notify, desk; none: all")] = None) -> None:
     """Run the revisions that a service's schema lacks; a service refuses to start on an older schema."""
     for name in service or SERVICES:
         if name not in SERVICES:

@@ -1,7 +1,7 @@
 #!/bin/sh
 # A role a service: each makes and owns the schema of its own name, and may not read another's.
 set -eu
-for service in intake triage sla notify; do
+for service in intake triage sla notify desk; do
   name=$(printf '%s' "$service" | tr '[:lower:]' '[:upper:]')
   eval "password=\$${name}_DATABASE_PASSWORD"
   psql --set ON_ERROR_STOP=1 --set service="$service" --set password="$password" --set database="$POSTGRES_DB" \

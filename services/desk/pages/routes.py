@@ -11,6 +11,7 @@ from services.desk.papers import routes as papers
 
 def add_routes(app: FastAPI, dependencies: DeskDependencies) -> None:
     """Add every page; a new one is a line here."""
+    app.state.dependencies = dependencies
     app.include_router(static_files.router(dependencies.pages.static_files))
     app.include_router(preferences.router())
     for page in (inbox_page, case_page, saved_views, help_page, live, papers, calculator_page, regulation_page, organisation_page):

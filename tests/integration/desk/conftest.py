@@ -47,7 +47,7 @@ class FixedSessions:
     def __init__(self) -> None:
         self.session: Session | None = None
 
-    async def read(self, request: Request) -> Session | None:
+    async def read(self, request: Request) -> Session | None:  # noqa: ARG002 - the protocol
         return self.session
 
 
