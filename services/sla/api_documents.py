@@ -15,6 +15,9 @@ from services.sla.application.errors import (
     ClockNotFoundError,
     CodeUnknownError,
     CursorError,
+    DeadlineQuestionError,
+    EvidenceFaultyError,
+    EvidenceNotAllowedError,
     FormNotFoundError,
     ImprovementDataError,
     KeyReusedError,
@@ -31,11 +34,11 @@ from services.sla.application.errors import (
     RoleMissingError,
     RoleNotHeldError,
 )
-from services.sla.application.lists.list_files import MEDIA_TYPES
 from shared.procedures.forms.printing import FORMATS, media_type
 from shared.runtime.http.bearer import UNAUTHORIZED
 from shared.runtime.http.openapi import ANY_OPERATION, problem_responses
 from shared.runtime.http.problem import BODY_TOO_LARGE, TOO_MANY_REQUESTS, ProblemType
+from shared.runtime.spreadsheets.table_files import MEDIA_TYPES
 
 NOT_ACCEPTABLE = ProblemType("not_acceptable", 406, "the document cannot be made in an accepted format")
 ACTION_REFUSED = ProblemType("action_refused", 409, "the action is refused")
@@ -49,6 +52,9 @@ PROBLEM_TYPES: dict[type[RequestError], ProblemType] = {
     ReportRoleError: ProblemType("forbidden", 403, "the action cannot be taken"),
     ImprovementDataError: ProblemType("invalid", 422, "a field is invalid"),
     PeriodError: ProblemType("invalid", 422, "a field is invalid"),
+    EvidenceNotAllowedError: ProblemType("forbidden", 403, "the archive cannot be read"),
+    EvidenceFaultyError: ProblemType("ledger_faulty", 409, "the ledger does not hold"),
+    DeadlineQuestionError: ProblemType("invalid", 422, "a field is invalid"),
     CursorError: ProblemType("invalid", 422, "a field is invalid"),
     PhoneUnreadableError: ProblemType("invalid", 422, "a field is invalid"),
     PhoneNotAllowedError: ProblemType("forbidden", 403, "the list cannot be read"),
@@ -181,7 +187,7 @@ _READING_ERRORS = frozenset(
         *(ClockNotFoundError, FormNotFoundError, ListNotFoundError, PeriodError),
         *(ReportNotFoundError, ReportActionError, ReportRoleError, ImprovementDataError),
         *(CursorError, PhoneUnreadableError, PhoneNotAllowedError, CodeUnknownError, ActionNotOfferedError),
-        ReviewNotOpenError,
+        *(ReviewNotOpenError, DeadlineQuestionError, EvidenceNotAllowedError, EvidenceFaultyError),
     }
 )
 _STAFF_ERRORS = _READING_ERRORS - {ActionNotOfferedError} | {ReviewTakenError, RoleMissingError, RoleNotHeldError, ActionNotFoundError}
@@ -204,6 +210,11 @@ REVIEW_TAKEN: dict[int | str, dict[str, Any]] = {
     **_problems(*_REVIEW_PROBLEMS, PROBLEM_TYPES[RoleNotHeldError]),
 }
 REVIEW_RELEASED: dict[int | str, dict[str, Any]] = {204: {"description": "given back"}, **_problems(*_REVIEW_PROBLEMS)}
+EVIDENCE: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The archive.", "content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}}},
+    **_problems(*(PROBLEM_TYPES[error] for error in (CaseNotFoundError, EvidenceNotAllowedError, EvidenceFaultyError))),
+}
+DEADLINE: dict[int | str, dict[str, Any]] = _problems(PROBLEM_TYPES[DeadlineQuestionError])
 CASE: dict[int | str, dict[str, Any]] = {200: {"model": CaseAnswer}, **_problems(PROBLEM_TYPES[CaseNotFoundError])}
 PERMITTED_ACTIONS: dict[int | str, dict[str, Any]] = {200: {"model": PermittedActionsAnswer}, **_problems(PROBLEM_TYPES[CaseNotFoundError])}
 CLOCK: dict[int | str, dict[str, Any]] = {

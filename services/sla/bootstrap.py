@@ -17,7 +17,11 @@ from services.sla.application.reviews.review_queue import ReviewQueue
 from services.sla.application.rulebooks import RulebookRegistry
 from services.sla.attachments import routes as attachment_routes
 from services.sla.attachments.access import CaseAttachments
+from services.sla.calculator import routes as calculator_routes
+from services.sla.calculator.calculation import CalculateDeadlines
 from services.sla.config import SlaSettings
+from services.sla.evidence import routes as evidence_routes
+from services.sla.evidence.download import DownloadEvidence
 from services.sla.follow import routes
 from services.sla.follow.access import FollowCases
 from services.sla.reviews import routes as review_routes
@@ -51,6 +55,8 @@ def build(settings: SlaSettings) -> Service:
     dependencies = api.SlaApiDependencies(identities, actions, queries, case_list, settings.requests_per_second)
     service.include_router(api.router(dependencies))
     service.include_router(api_forms.router(dependencies, FormQueries(queries)))
+    service.include_router(calculator_routes.router(dependencies, CalculateDeadlines(rulebooks)))
+    service.include_router(evidence_routes.router(dependencies, DownloadEvidence(queries)))
     reviews = ReviewQueue(queries, actions, timedelta(minutes=settings.review_lease_minutes))
     service.include_router(review_routes.router(dependencies, reviews))
     lists = ListQueries(queries)
