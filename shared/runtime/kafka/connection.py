@@ -41,6 +41,11 @@ async def diagnose_connection(settings: RuntimeSettings, wait_ms: int = 3000) ->
     del options["bootstrap_servers"]  # a single connection takes host and port
     try:
         connection = await create_conn(host, int(port), request_timeout_ms=wait_ms, client_id="jiesu-probe", **options)
+    except ssl.SSLCertVerificationError as error:
+        return (
+            f"the certificate of the broker at {host}:{port} does not hold ({error.verify_message}): check JIESU_KAFKA_CA_FILE, and that "
+            "KAFKA_BOOTSTRAP_SERVERS uses a name of the certificate"
+        )
     except (KafkaConnectionError, OSError, TimeoutError) as error:
         return f"no broker answers at {host}:{port} ({type(error).__name__}): check KAFKA_BOOTSTRAP_SERVERS and that the broker runs"
     except KafkaError as error:

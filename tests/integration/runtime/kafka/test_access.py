@@ -1,0 +1,210 @@
+"""The access rules on a real broker with TLS, SCRAM and an authorizer: the services work, and each wrong principal is refused."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
+from aiokafka.errors import GroupAuthorizationFailedError, KafkaError, TopicAuthorizationFailedError, for_code
+
+from deploy.embedded import EmbeddedServers
+from deploy.sinks import MailSink
+from shared.contracts.operations.access import AccessNames, AccessRule, access_rules
+from shared.contracts.topics import (
+    CASE_EVENTS,
+    COMPLAINT_EVENTS,
+    CREATED_TOPICS,
+    HEARTBEATS,
+    NOTIFICATION_EVENTS,
+    PARTITIONS,
+    SERVICES,
+    TRIAGE_EVENTS,
+    department_topic,
+)
+from shared.runtime.errors import Misconfigured
+from shared.runtime.kafka.access_admin import apply_access
+from shared.runtime.kafka.connection import connection_options
+from shared.runtime.kafka.topic_admin import apply_topics
+from shared.runtime.process.settings import RuntimeSettings
+from tests.support.messaging.all_services import build_services, http_client, running, write_estate
+from tests.support.messaging.sample_organisation import submission_body
+from tests.support.messaging.settings import SettingsFactory
+from tests.support.messaging.topic_client import read_records
+from tests.support.servers.secure_kafka import SecureKafka, start_secure_kafka
+from tests.support.waiting import wait_for
+
+PREFIX = "test."
+DEPARTMENTS = ("repairs", "gardens")
+NAMES = AccessNames(PREFIX, "jiesu-", DEPARTMENTS, ("hotline",), ("warehouse",))
+USERS = sorted({rule.user for rule in access_rules(NAMES)})
+"""One for each principal of the rules."""
+
+
+@pytest.fixture
+async def broker(own_servers: Callable[..., EmbeddedServers], tmp_path: Path) -> SecureKafka:
+    return await asyncio.to_thread(start_secure_kafka, own_servers, tmp_path, [*USERS, "stranger"])
+
+
+@pytest.fixture
+def settings_of(broker: SecureKafka, make_settings: SettingsFactory) -> Callable[[str], RuntimeSettings]:
+    return lambda user: make_settings(RuntimeSettings, topic_prefix=PREFIX, **broker.options(user))
+
+
+@pytest.fixture
+def owner(broker: SecureKafka, make_settings: SettingsFactory) -> RuntimeSettings:
+    return make_settings(RuntimeSettings, topic_prefix=PREFIX, kafka_bootstrap_servers=broker.open_servers)
+
+
+async def write(settings: RuntimeSettings, topic: str) -> None:
+    producer = AIOKafkaProducer(enable_idempotence=True, **connection_options(settings))
+    try:
+        await producer.start()
+        await producer.send_and_wait(f"{PREFIX}{topic}", b"{}", key=b"c")
+    finally:
+        await producer.stop()
+
+
+async def read(settings: RuntimeSettings, topic: str, group: str | None = None) -> None:
+    """Read a record of the topic, which must have one, in a group if one is named."""
+    name = f"{PREFIX}{topic}"
+    # A consumer waits for ever for the leader of a topic that it may not see.
+    async with admin_of(settings) as admin:
+        raise_first(described["error_code"] for described in await admin.describe_topics([name]))
+    options = {"enable_auto_commit": False, "auto_offset_reset": "earliest", **connection_options(settings)}
+    consumer = AIOKafkaConsumer(*([name] if group else []), group_id=group and f"{PREFIX}{group}", **options)
+    try:
+        await consumer.start()
+        if group is None:
+            consumer.assign([TopicPartition(name, number) for number in range(PARTITIONS)])
+        await asyncio.wait_for(consumer.getone(), 20)
+    finally:
+        await consumer.stop()
+
+
+@asynccontextmanager
+async def admin_of(settings: RuntimeSettings) -> AsyncIterator[AIOKafkaAdminClient]:
+    admin = AIOKafkaAdminClient(**connection_options(settings))
+    try:
+        await admin.start()
+        yield admin
+    finally:
+        await admin.close()
+
+
+async def create_topic(settings: RuntimeSettings) -> None:
+    async with admin_of(settings) as admin:
+        answer = await admin.create_topics([NewTopic(f"{PREFIX}mine", 1, 1)])
+    raise_first(code for _, code, *_ in answer.topic_errors)
+
+
+async def delete_records(settings: RuntimeSettings) -> None:
+    async with admin_of(settings) as admin:
+        await admin.delete_records({TopicPartition(f"{PREFIX}{CASE_EVENTS.name}", 0): RecordsToDelete(before_offset=0)})
+
+
+def raise_first(codes: Any) -> None:
+    for code in codes:
+        if code:
+            raise for_code(code)
+
+
+FORBIDDEN: list[tuple[str, str, Callable[[RuntimeSettings], Awaitable[None]]]] = [
+    ("a department reads another's topic", "department-gardens", lambda s: read(s, "department-repairs")),
+    ("a department reads the events of all cases", "department-gardens", lambda s: read(s, "case-events")),
+    ("a department writes events", "department-gardens", lambda s: write(s, "case-events")),
+    ("a department joins another's group", "department-gardens", lambda s: read(s, "department-gardens", "department-repairs.robot")),
+    ("a department joins a service's group", "department-gardens", lambda s: read(s, "department-gardens", "sla")),
+    ("a department creates a topic", "department-gardens", create_topic),
+    ("a contact centre reads what others sent", "source-hotline", lambda s: read(s, "complaint-submissions")),
+    ("a contact centre acts on cases", "source-hotline", lambda s: write(s, "case-actions")),
+    ("a warehouse writes", "warehouse", lambda s: write(s, "triage-events")),
+    ("a warehouse reads a department's topic", "warehouse", lambda s: read(s, "department-repairs")),
+    ("triage writes events of cases", "jiesu-triage", lambda s: write(s, "case-events")),
+    ("triage reads submissions", "jiesu-triage", lambda s: read(s, "complaint-submissions")),
+    ("notify acts on cases", "jiesu-notify", lambda s: write(s, "case-actions")),
+    ("notify joins sla's group", "jiesu-notify", lambda s: read(s, "case-events", "sla")),
+    ("intake writes to a department", "jiesu-intake", lambda s: write(s, "department-repairs")),
+    ("sla writes submissions", "jiesu-sla", lambda s: write(s, "complaint-submissions")),
+    ("sla creates a topic", "jiesu-sla", create_topic),
+    ("sla deletes records", "jiesu-sla", delete_records),
+    ("the topics' job reads records", "jiesu-topics", lambda s: read(s, "case-events")),
+    ("an observer writes", "jiesu-observer", lambda s: write(s, "case-events")),
+    ("an observer deletes records", "jiesu-observer", delete_records),
+    ("a keeper writes", "jiesu-keeper", lambda s: write(s, "case-events")),
+    ("a user without a rule reads", "stranger", lambda s: read(s, "case-events")),
+    ("a user without a rule writes", "stranger", lambda s: write(s, "complaint-submissions")),
+]
+ALLOWED: list[tuple[str, str, Callable[[RuntimeSettings], Awaitable[None]]]] = [
+    ("a department reads its topic", "department-repairs", lambda s: read(s, "department-repairs", "department-repairs.robot")),
+    ("a department acts", "department-repairs", lambda s: write(s, "case-actions")),
+    ("sla tells a department", "jiesu-sla", lambda s: write(s, "department-repairs")),
+    ("a contact centre submits", "source-hotline", lambda s: write(s, "complaint-submissions")),
+    ("a warehouse reads the events of all cases", "warehouse", lambda s: read(s, "case-events", "warehouse.nightly")),
+    ("an observer reads a department's topic", "jiesu-observer", lambda s: read(s, "department-repairs")),
+    ("a keeper deletes records", "jiesu-keeper", delete_records),
+]
+
+
+async def refused(attempt: Callable[[RuntimeSettings], Awaitable[None]], settings: RuntimeSettings) -> bool:
+    try:
+        await attempt(settings)
+    except (TopicAuthorizationFailedError, GroupAuthorizationFailedError):
+        return True
+    except KafkaError as error:
+        return "AuthorizationFailed" in f"{type(error).__name__} {error}"
+    return False
+
+
+@pytest.mark.timeout(180)
+async def test_every_principal_does_its_work_and_nothing_else(
+    broker: SecureKafka,
+    owner: RuntimeSettings,
+    settings_of: Callable[[str], RuntimeSettings],
+    make_settings: SettingsFactory,
+    tmp_path: Path,
+) -> None:
+    wanted = access_rules(NAMES)
+    planned = await apply_access(owner, wanted, dry_run=True)
+    assert (planned.created, planned.kept) == (sorted(wanted), [])
+    with pytest.raises(Misconfigured, match=r"refused user 'jiesu-topics' .*Alter and Describe on the cluster"):
+        await apply_access(settings_of("jiesu-topics"), wanted)
+    assert (await apply_access(owner, wanted)).created == sorted(wanted)
+    # From here on the job that makes topics is enough: it may give every right, and reads nothing.
+    await apply_topics(settings_of("jiesu-topics"), [*CREATED_TOPICS, *map(department_topic, DEPARTMENTS)])
+    assert (await apply_access(settings_of("jiesu-topics"), wanted)).kept == sorted(wanted)
+
+    connections: dict[str, Any] = {service: broker.options(f"jiesu-{service}") for service in SERVICES}
+    async with MailSink(tmp_path) as mail:
+        connections["notify"] |= {"smtp_host": "127.0.0.1", "smtp_port": mail.port, "smtp_security": "none", "delivery_poll": 0.05}
+        services = build_services(make_settings, write_estate(tmp_path), topic_prefix=PREFIX, heartbeat_seconds=0.2, **connections)
+        async with running(services):
+            async with http_client(services["intake"]) as client:
+                body = submission_body(received_at=services["intake"].clock.now().isoformat(), text="三号楼电梯停运")
+                case = (await client.post("/v1/complaints", json=body)).json()["case"]
+            await wait_for(lambda: has_records(owner, case), deadline=60, what="the complaint passes all services", pause=0.5)
+
+    await write(owner, "complaint-submissions")
+    await write(owner, "department-gardens")
+    await write(owner, "department-repairs")
+    assert [what for what, user, attempt in ALLOWED if await refused(attempt, settings_of(user))] == []
+    assert [what for what, user, attempt in FORBIDDEN if not await refused(attempt, settings_of(user))] == []
+
+    # One rule too many is shown, and removed on request only.
+    extra = AccessRule("department-gardens", "topic", f"{PREFIX}department-repairs", "Read")
+    await apply_access(owner, [*wanted, extra])
+    assert (await apply_access(owner, wanted)).surplus == [extra]
+    assert not await refused(lambda s: read(s, "department-repairs"), settings_of("department-gardens"))
+    assert (await apply_access(owner, wanted, prune=True)).surplus == [extra]
+    assert (await apply_access(owner, wanted)).surplus == []
+
+
+async def has_records(owner: RuntimeSettings, case: str) -> bool:
+    """Every topic of the way has a record of the case, and each service has sent heartbeats."""
+    ways = [COMPLAINT_EVENTS, TRIAGE_EVENTS, CASE_EVENTS, NOTIFICATION_EVENTS]
+    keys = [{(record.key or b"").decode() for record in await read_records(owner, topic)} for topic in ways]
+    beating = {(record.key or b"").decode().split()[0] for record in await read_records(owner, HEARTBEATS)}
+    return all(case in found for found in keys) and beating == set(SERVICES)
