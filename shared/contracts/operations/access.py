@@ -53,7 +53,7 @@ class AccessNames:
 def access_rules(names: AccessNames) -> list[AccessRule]:
     """Every rule of an installation, in order; what no rule names is forbidden where the broker denies by default."""
     rules = [rule for service in SERVICES for rule in _of_service(names, service)]
-    rules += [*_of_topics_job(names), *_of_observer(names), *_of_keeper(names)]
+    rules += [*_of_topics_job(names), *_of_observer(names), *_of_scaler(names), *_of_keeper(names)]
     rules += [rule for department in dict.fromkeys(names.departments) for rule in _of_department(names, department)]
     rules += [_on_topic(names, f"source-{source}", COMPLAINT_SUBMISSIONS.name, "Write") for source in dict.fromkeys(names.sources)]
     rules += [rule for reader in dict.fromkeys(names.readers) for rule in _of_reader(names, reader)]
@@ -93,9 +93,16 @@ def _of_topics_job(names: AccessNames) -> Iterator[AccessRule]:
 
 
 def _of_observer(names: AccessNames) -> Iterator[AccessRule]:
-    """`jiesu status`, `jiesu backup compare` and a scaler by lag: everything is read, nothing changed."""
+    """`jiesu status` and `jiesu backup compare`: everything is read, nothing changed."""
     user = f"{names.user_prefix}observer"
     yield from _on_all_topics(names, user, ("Read",))
+    yield from _on_groups(names, user, "Describe")
+
+
+def _of_scaler(names: AccessNames) -> Iterator[AccessRule]:
+    """A scaler by lag, such as KEDA: it compares ends of topics with positions of groups."""
+    user = f"{names.user_prefix}scaler"
+    yield from _on_all_topics(names, user, ("Describe",))
     yield from _on_groups(names, user, "Describe")
 
 

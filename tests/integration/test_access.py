@@ -1,4 +1,4 @@
-"""The access rules on a real broker with TLS, SCRAM and an authorizer: the services work, and each wrong principal is refused."""
+"""The access rules on a real broker with TLS, SCRAM and an authorizer, and the roles of PostgreSQL: each wrong principal is refused."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -6,11 +6,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
+import yaml
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 from aiokafka.errors import GroupAuthorizationFailedError, KafkaError, TopicAuthorizationFailedError, for_code
 
+from cli.stack.stack import migrate_service
 from deploy.embedded import EmbeddedServers
 from deploy.sinks import MailSink
 from shared.contracts.operations.access import AccessNames, AccessRule, access_rules
@@ -34,7 +37,9 @@ from tests.support.messaging.all_services import build_services, http_client, ru
 from tests.support.messaging.sample_organisation import submission_body
 from tests.support.messaging.settings import SettingsFactory
 from tests.support.messaging.topic_client import read_records
-from tests.support.servers.secure_kafka import SecureKafka, start_secure_kafka
+from tests.support.repository import PROJECT
+from tests.support.servers.databases import asyncpg_dsn, database_name
+from tests.support.servers.secure_servers import SecureServers, start_secure_servers
 from tests.support.waiting import wait_for
 
 PREFIX = "test."
@@ -45,18 +50,18 @@ USERS = sorted({rule.user for rule in access_rules(NAMES)})
 
 
 @pytest.fixture
-async def broker(own_servers: Callable[..., EmbeddedServers], tmp_path: Path) -> SecureKafka:
-    return await asyncio.to_thread(start_secure_kafka, own_servers, tmp_path, [*USERS, "stranger"])
+async def secured(own_servers: Callable[..., EmbeddedServers], tmp_path: Path) -> SecureServers:
+    return await asyncio.to_thread(start_secure_servers, own_servers, tmp_path, [*USERS, "stranger"])
 
 
 @pytest.fixture
-def settings_of(broker: SecureKafka, make_settings: SettingsFactory) -> Callable[[str], RuntimeSettings]:
-    return lambda user: make_settings(RuntimeSettings, topic_prefix=PREFIX, **broker.options(user))
+def settings_of(secured: SecureServers, make_settings: SettingsFactory) -> Callable[[str], RuntimeSettings]:
+    return lambda user: make_settings(RuntimeSettings, topic_prefix=PREFIX, **secured.options(user))
 
 
 @pytest.fixture
-def owner(broker: SecureKafka, make_settings: SettingsFactory) -> RuntimeSettings:
-    return make_settings(RuntimeSettings, topic_prefix=PREFIX, kafka_bootstrap_servers=broker.open_servers)
+def owner(secured: SecureServers, make_settings: SettingsFactory) -> RuntimeSettings:
+    return make_settings(RuntimeSettings, topic_prefix=PREFIX, kafka_bootstrap_servers=secured.open_servers)
 
 
 async def write(settings: RuntimeSettings, topic: str) -> None:
@@ -161,7 +166,7 @@ async def refused(attempt: Callable[[RuntimeSettings], Awaitable[None]], setting
 
 @pytest.mark.timeout(180)
 async def test_every_principal_does_its_work_and_nothing_else(
-    broker: SecureKafka,
+    secured: SecureServers,
     owner: RuntimeSettings,
     settings_of: Callable[[str], RuntimeSettings],
     make_settings: SettingsFactory,
@@ -177,7 +182,12 @@ async def test_every_principal_does_its_work_and_nothing_else(
     await apply_topics(settings_of("jiesu-topics"), [*CREATED_TOPICS, *map(department_topic, DEPARTMENTS)])
     assert (await apply_access(settings_of("jiesu-topics"), wanted)).kept == sorted(wanted)
 
-    connections: dict[str, Any] = {service: broker.options(f"jiesu-{service}") for service in SERVICES}
+    await create_roles(secured)
+    connections: dict[str, Any] = {
+        service: secured.options(f"jiesu-{service}") | {"database_url": secured.database_of(service)} for service in SERVICES
+    }
+    for service in SERVICES:
+        await migrate_service(RuntimeSettings(environment="test", **connections[service]), service)
     async with MailSink(tmp_path) as mail:
         connections["notify"] |= {"smtp_host": "127.0.0.1", "smtp_port": mail.port, "smtp_security": "none", "delivery_poll": 0.05}
         services = build_services(make_settings, write_estate(tmp_path), topic_prefix=PREFIX, heartbeat_seconds=0.2, **connections)
@@ -193,6 +203,9 @@ async def test_every_principal_does_its_work_and_nothing_else(
     assert [what for what, user, attempt in ALLOWED if await refused(attempt, settings_of(user))] == []
     assert [what for what, user, attempt in FORBIDDEN if not await refused(attempt, settings_of(user))] == []
 
+    for role in SERVICES:
+        assert [query for query in foreign_queries(role) if not await is_denied(secured.database_of(role), query)] == []
+
     # One rule too many is shown, and removed on request only.
     extra = AccessRule("department-gardens", "topic", f"{PREFIX}department-repairs", "Read")
     await apply_access(owner, [*wanted, extra])
@@ -200,6 +213,43 @@ async def test_every_principal_does_its_work_and_nothing_else(
     assert not await refused(lambda s: read(s, "department-repairs"), settings_of("department-gardens"))
     assert (await apply_access(owner, wanted, prune=True)).surplus == [extra]
     assert (await apply_access(owner, wanted)).surplus == []
+
+
+async def create_roles(secured: SecureServers) -> None:
+    """The statements that the example of CloudNativePG gives a new database."""
+    cluster = yaml.safe_load((PROJECT / "deploy/kubernetes/examples/cloudnativepg/cluster.yaml").read_text(encoding="utf-8"))
+    connection = await asyncpg.connect(asyncpg_dsn(secured.database_url))
+    for statement in cluster["spec"]["bootstrap"]["initdb"]["postInitApplicationSQL"]:
+        await connection.execute(statement.replace("DATABASE jiesu", f'DATABASE "{database_name(secured.database_url)}"'))
+    await connection.close()
+
+
+def foreign_queries(role: str) -> list[str]:
+    """Statements that a role must not run: reads and changes of the other schemas, a table in `public`, more rights."""
+    others = [service for service in SERVICES if service != role]
+    return [
+        *(f"SELECT 1 FROM {other}.outbox" for other in others),
+        *(f"DELETE FROM {other}.inbox" for other in others),
+        *(f"ALTER TABLE {other}.outbox ADD COLUMN extra int" for other in others),
+        *(f"DROP SCHEMA {other} CASCADE" for other in others),
+        *(f"SET ROLE {other}" for other in others),
+        "CREATE TABLE public.extra ()",
+        "CREATE ROLE extra",
+        f"ALTER ROLE {role} SUPERUSER",
+        "SELECT pg_read_file('postgresql.conf')",
+        "COPY (SELECT 1) TO PROGRAM 'true'",
+    ]
+
+
+async def is_denied(url: str, query: str) -> bool:
+    connection = await asyncpg.connect(asyncpg_dsn(url))
+    try:
+        await connection.execute(query)
+    except asyncpg.InsufficientPrivilegeError:
+        return True
+    finally:
+        await connection.close()
+    return False
 
 
 async def has_records(owner: RuntimeSettings, case: str) -> bool:

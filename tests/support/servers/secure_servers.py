@@ -1,4 +1,4 @@
-"""A broker as production has it: TLS, SCRAM users and an authorizer that denies by default, beside an open listener of its owner."""
+"""Broker and database as production has them: TLS, SCRAM users, an authorizer that denies by default, a role a service."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -19,13 +20,14 @@ from deploy.embedded.ports import free_ports
 
 
 @dataclass(frozen=True)
-class SecureKafka:
-    """The addresses of a running broker, the certificate of its authority, and the passwords of its users."""
+class SecureServers:
+    """The addresses of a running broker, the certificate of its authority, the passwords of its users; the URL of a database."""
 
     open_servers: str
     secure_servers: str
     authority: Path
     passwords: Mapping[str, str]
+    database_url: str
 
     def options(self, user: str) -> dict[str, Any]:
         """Settings of a process that connects as `user`."""
@@ -38,9 +40,14 @@ class SecureKafka:
             "kafka_ca_file": str(self.authority),
         }
 
+    def database_of(self, role: str) -> str:
+        """The URL of the database for a role; the embedded server trusts who reaches its private socket."""
+        parts = urlsplit(self.database_url)
+        return urlunsplit(parts._replace(netloc=f"{role}@"))
 
-def start_secure_kafka(own_servers: Callable[..., EmbeddedServers], folder: Path, users: list[str]) -> SecureKafka:
-    """Start a broker with these users; who connects to its open listener may do everything."""
+
+def start_secure_servers(own_servers: Callable[..., EmbeddedServers], folder: Path, users: list[str]) -> SecureServers:
+    """Start a broker with these users, and PostgreSQL; who connects to the broker's open listener may do everything."""
     clients, controller, secure = free_ports(3)
     passwords = {user: f"secret-of-{user}" for user in users}
     authority, identity = _write_certificates(folder)
@@ -56,8 +63,8 @@ def start_secure_kafka(own_servers: Callable[..., EmbeddedServers], folder: Path
         "allow.everyone.if.no.acl.found": "false",
         "super.users": "User:ANONYMOUS",
     }
-    own_servers(postgres=False, kafka_properties=properties, kafka_ports=(clients, controller), kafka_users=passwords)
-    return SecureKafka(f"127.0.0.1:{clients}", f"127.0.0.1:{secure}", authority, passwords)
+    servers = own_servers(kafka_properties=properties, kafka_ports=(clients, controller), kafka_users=passwords)
+    return SecureServers(f"127.0.0.1:{clients}", f"127.0.0.1:{secure}", authority, passwords, servers.database_url)
 
 
 def _write_certificates(folder: Path) -> tuple[Path, Path]:
