@@ -4,9 +4,12 @@ import ssl
 from typing import Any
 
 from aiokafka.conn import create_conn
-from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.errors import GroupAuthorizationFailedError, KafkaConnectionError, KafkaError, TopicAuthorizationFailedError
 
 from shared.runtime.process.settings import RuntimeSettings
+
+FORBIDDEN = (TopicAuthorizationFailedError, GroupAuthorizationFailedError)
+MISSING_RULE = "JIESU_KAFKA_USERNAME lacks an access rule, `jiesu topics apply --acl --dry-run` shows which"
 
 
 def connection_options(settings: RuntimeSettings) -> dict[str, Any]:
