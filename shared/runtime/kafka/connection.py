@@ -27,6 +27,11 @@ def connection_options(settings: RuntimeSettings) -> dict[str, Any]:
     return options
 
 
+def options_for(bootstrap_servers: str) -> dict[str, Any]:
+    """As `connection_options`, for these servers, with user and certificates from the environment."""
+    return connection_options(RuntimeSettings(kafka_bootstrap_servers=bootstrap_servers))
+
+
 def _tls_context(settings: RuntimeSettings) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=settings.kafka_ca_file or None)
     if settings.kafka_certificate_file:
