@@ -1,6 +1,6 @@
 """Measures the desk with 100,000 open and 1,000,000 ended cases: pages, counters and searches; and the rate of a rebuild.
 
-`python -m tests.bench.desk [--open N] [--ended N]`: figures go to var/bench/desk.json. Times are real seconds of one request after the other.
+`python -m tests.bench.desk [--open N] [--ended N]`: figures go to var/bench/desk.json; real time, one request after the other.
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ def rows(first: int, count: int, *, is_open: bool, chance: random.Random) -> Ite
         instants = (received, due, received, None if is_open else received + timedelta(days=9))
         words = normalise(f"{label} {text}")
         row = (case, *texts, "answer", "", "", "{}", 1, 0, 0, 9, *flags, [], against, keys, *instants)
-        yield row, (case, words, received, row_grams(words, received, is_open=is_open))
+        yield row, (case, words, received, row_grams(words, received, keys, is_open=is_open))
 
 
 async def fill(database: Database, open_cases: int, ended_cases: int) -> None:
