@@ -129,7 +129,7 @@ async def test_the_console_script_names_the_remedy_in_one_line(settings: Runtime
     )
     _, output = await process.communicate()
     assert process.returncode == 1
-    assert output.decode().endswith("this release needs 0001: run `jiesu migrate notify` first\n")
+    assert output.decode().endswith("this release needs 0002: run `jiesu migrate notify` first\n")
     assert "Traceback" not in output.decode()
 
 
