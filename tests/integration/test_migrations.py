@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import importlib.resources
 import json
 import os
 import subprocess
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
 from shared.runtime.database.alembic_environment import upgrade as alembic
 from shared.runtime.database.database import Database
@@ -18,7 +18,7 @@ from shared.runtime.database.migrate import migrate
 from shared.runtime.errors import Misconfigured
 from shared.runtime.process.settings import RuntimeSettings
 from shared.runtime.service import Service
-from tests.support.migrations import DECLARED, migration_differences
+from tests.support.migrations import DECLARED, migration_differences, upgrade_to
 from tests.support.repository import PROJECT
 from tests.support.servers.databases import PACKAGES
 
@@ -29,15 +29,6 @@ ROWS = json.loads((Path(__file__).parent / "baseline_rows.json").read_text(encod
 @pytest.fixture
 def settings(empty_database_url: str, bootstrap_servers: str) -> RuntimeSettings:
     return RuntimeSettings(environment="test", database_url=empty_database_url, kafka_bootstrap_servers=bootstrap_servers)
-
-
-async def upgrade_to(settings: RuntimeSettings, schema: str, revision: str) -> None:
-    database = Database(settings, schema)
-    folder = Path(str(importlib.resources.files(PACKAGES[schema])))
-    async with database.engine.execution_options(isolation_level="READ COMMITTED").begin() as connection:
-        await connection.exec_driver_sql(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
-        await connection.run_sync(alembic.upgrade, folder, schema, revision)
-    await database.close()
 
 
 async def fetch(settings: RuntimeSettings, schema: str, query: str) -> list[Any]:
@@ -99,6 +90,20 @@ async def test_a_schema_at_its_newest_revision_does_not_load_alembic(settings: R
     await fetch(settings, "probe", "UPDATE alembic_version SET version_num = '0001'")
     await newest(settings, "probe")
     assert runs == ["run"]
+
+
+async def test_a_migration_that_a_deadlock_ended_is_run_again(settings: RuntimeSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    deadlocks = iter(["DO $$ BEGIN RAISE EXCEPTION SQLSTATE '40P01'; END $$"] * 2)
+    upgrade = alembic.upgrade
+
+    def ended_twice(connection: Connection, folder: Path, schema: str) -> None:
+        upgrade(connection, folder, schema)
+        for statement in deadlocks:
+            connection.exec_driver_sql(statement)
+
+    monkeypatch.setattr(alembic, "upgrade", ended_twice)
+    await newest(settings, "probe")
+    assert len(await fetch(settings, "probe", "SELECT version_num FROM alembic_version")) == 1
 
 
 async def test_commands_that_start_together_migrate_once(settings: RuntimeSettings) -> None:

@@ -18,5 +18,5 @@ CREATE INDEX IF NOT EXISTS raw_copy_form ON raw_copy (reference) WHERE channel =
 
 def upgrade() -> None:
     """Add columns, tables and indexes; those that are there already stay."""
-    execute_script(RUNTIME_TABLES_0002)
     execute_script(_TABLES)
+    execute_script(RUNTIME_TABLES_0002)

@@ -15,5 +15,5 @@ ALTER TABLE carried_news ADD COLUMN IF NOT EXISTS acknowledged boolean DEFAULT f
 
 def upgrade() -> None:
     """Add columns, tables and indexes; those that are there already stay."""
-    execute_script(RUNTIME_TABLES_0002)
     execute_script(_TABLES)
+    execute_script(RUNTIME_TABLES_0002)

@@ -68,5 +68,6 @@ ALTER TABLE report_list ADD COLUMN IF NOT EXISTS erased boolean DEFAULT false NO
 
 def upgrade() -> None:
     """Add columns, tables and indexes; those that are there already stay."""
-    execute_script(RUNTIME_TABLES_0002)
     execute_script(_TABLES)
+    # Last: services lock a case before its timer, and the other order would deadlock with them.
+    execute_script(RUNTIME_TABLES_0002)

@@ -1,0 +1,1 @@
+"""The version before operations beside the present one."""
