@@ -17,28 +17,31 @@ from tests.support.servers.databases import asyncpg_dsn
 from tests.support.upgrades.two_versions import PATIENCE
 from tests.support.waiting import wait_for
 
-BATCH = 48
-"""Complaints of a stage, two for each partition number on the average: processes of both versions get some."""
-_SENDERS = 2
+BATCH = 24
+"""Complaints of a stage: where two processes share the partitions, both get some but for one time in eight million."""
+_SENDERS = 6
 _BASELINE = "0001"
-_DEAD_LETTERS = " UNION ALL ".join(f"SELECT '{service}' AS service, reason FROM {service}.dead_letter" for service in SERVICES)  # noqa: S608
+_DEAD_LETTERS = " UNION ALL ".join(f"SELECT '{service}' AS service, reason FROM {service}.dead_letter" for service in SERVICES)
 _UNKEYED = "SELECT count(*) FROM sla.cases WHERE length(personal_key) <> 32"
 
 
 class Load:
-    """Sends complaints by Kafka, each followed by none to all of the actions, until the end."""
+    """Six senders; each sends a complaint by Kafka with none to all of the actions, waits until sla has the case, and sends the next."""
 
     def __init__(self, client: WorkloadClient) -> None:
         self._client = client
         self._over = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
+        self._pool: asyncpg.Pool
 
     async def __aenter__(self) -> Self:
+        self._pool = await asyncpg.create_pool(asyncpg_dsn(self._client.stack.environment["DATABASE_URL"]), min_size=1, max_size=2)
         self._tasks = [asyncio.create_task(self._send(first)) for first in range(_SENDERS)]
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self.end()
+        await self._pool.close()
 
     async def end(self) -> None:
         """Stop sending; raises what a sender could not send."""
@@ -59,7 +62,12 @@ class Load:
             case = await self._client.submit_by_kafka(number)
             for step in range(number % (len(HANDLING_STEPS) + 1)):
                 await self._client.send_step(case, step)
+            # Else they would send thousands of complaints while processes start, and measure the machine's patience.
+            await wait_for(lambda case=case: self._has_case(case), deadline=PATIENCE, what=f"case of complaint {number}", pause=0.05)  # type: ignore[misc]
             number += _SENDERS
+
+    async def _has_case(self, case: str) -> bool:
+        return bool(await self._pool.fetchval("SELECT EXISTS (SELECT FROM sla.cases WHERE id = $1)", case))
 
 
 async def migrate_to_baseline(environment: Mapping[str, str]) -> None:

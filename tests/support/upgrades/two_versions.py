@@ -59,12 +59,13 @@ class TwoVersions:
         """Wait until the processes of these versions hold all partitions of the service together, each of them some."""
 
         async def shared() -> bool:
-            held = [await self._partitions(f"{service}-{version}") for version in versions]
+            held = [await self.partitions_held(f"{service}-{version}") for version in versions]
             return all(held) and sum(held) == PARTITIONS
 
         await wait_for(shared, deadline=PATIENCE, what=f"{service} shared by {' and '.join(versions)}", pause=0.1)
 
-    async def _partitions(self, name: str) -> int:
+    async def partitions_held(self, name: str) -> int:
+        """The number of partitions that a process holds by its metrics; fails if it has ended."""
         process = self.stack.processes[name]
         assert process.running, f"{name} ended:\n{process.log_tail(20)}"
         try:
