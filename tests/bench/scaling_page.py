@@ -66,8 +66,8 @@ def _estimate(figures: dict[str, Any]) -> Iterator[str]:
     yield (
         "An estimate, not a measurement. Assumptions: a complaint costs what it cost in the dearest stage above, without senders "
         f"and sinks, under this procedure (one clock, one message, five events); {USABLE:.0%} of each core is used; services, broker and "
-        "database share the cores in proportion to their cost; replication 1. A complete regulation costs more: for `hunan-property` take the ratio of the "
-        "two tables in [performance](performance.md). Replication 3 adds the broker's cost twice.\n"
+        "database share the cores in proportion to their cost; replication 1. A complete regulation costs more: for `hunan-property` "
+        "take the ratio of the two tables in [performance](performance.md). Replication 3 adds the broker's cost twice.\n"
     )
     parts = ", ".join(f"{part} {micros:,.0f}" for part, micros in cost.items())
     yield f"Cost of a complaint: {sum(cost.values()):,.0f} µs of CPU ({parts}).\n"

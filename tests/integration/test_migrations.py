@@ -106,6 +106,20 @@ async def test_a_migration_that_a_deadlock_ended_is_run_again(settings: RuntimeS
     assert len(await fetch(settings, "probe", "SELECT version_num FROM alembic_version")) == 1
 
 
+async def test_a_migration_may_take_longer_than_a_statement_of_a_service(
+    settings: RuntimeSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upgrade = alembic.upgrade
+
+    def slow(connection: Connection, folder: Path, schema: str) -> None:
+        upgrade(connection, folder, schema)
+        connection.exec_driver_sql("SELECT pg_sleep(0.5)")
+
+    monkeypatch.setattr(alembic, "upgrade", slow)
+    await newest(settings.model_copy(update={"command_timeout": 0.4}), "probe")
+    assert len(await fetch(settings, "probe", "SELECT version_num FROM alembic_version")) == 1
+
+
 async def test_commands_that_start_together_migrate_once(settings: RuntimeSettings) -> None:
     await asyncio.gather(*(newest(settings, "probe") for _ in range(4)))
     assert len(await fetch(settings, "probe", "SELECT version_num FROM alembic_version")) == 1
