@@ -19,7 +19,6 @@ import httpx
 import orjson
 
 from cli.reconciliation.reconciliation import reconcile
-from cli.service_names import SERVICES
 from cli.stack.process_environment import process_environment
 from cli.stack.stack import Stack
 from deploy.embedded import EmbeddedServers
@@ -49,6 +48,8 @@ PROCESSES = (1, 2, 4, 1)
 JOINING_RATE = 60.0
 """Complaints a second while processes join and leave."""
 PARTITIONS = 24
+SERVICES = ("intake", "triage", "sla", "notify")
+"""Those on the way of a complaint."""
 PROCEDURE = "one-notice"
 SERIES_BATCH = 100
 SERIES_SECONDS = 5.0

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from cli.service_names import SERVICES
 from tests.bench.results import ROOT, read_figures
+from tests.bench.scaling import PARTITIONS, SERVICES
 
 PAGE = ROOT / "docs" / "reference" / "scaling.md"
 INTRODUCTION = """# What a cluster carries
@@ -19,7 +19,6 @@ FOLLOWING = Path(__file__).with_name("scaling_remedies.md")
 USABLE = 0.6
 """Of a core: beyond it queues grow faster than work, and a lost machine has to be carried by the others."""
 CLUSTERS = (4, 8, 16, 32, 64)
-PARTITIONS = 24
 DECLARED_BATCH = "100"
 
 
@@ -137,7 +136,8 @@ def _rounded(estimate: float) -> str:
 
 
 def _total(stage: dict[str, Any]) -> float:
-    return sum(micros for part, micros in stage["cpu_micros_a_complaint"].items() if part not in {"senders", "sinks"})
+    parts: dict[str, float] = stage["cpu_micros_a_complaint"]
+    return sum(micros for part, micros in parts.items() if part not in {"senders", "sinks"})
 
 
 if __name__ == "__main__":

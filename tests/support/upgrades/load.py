@@ -14,14 +14,14 @@ from tests.support.messaging.idle import wait_until_idle
 from tests.support.messaging.workload import HANDLING_STEPS, WorkloadClient
 from tests.support.migrations import upgrade_to
 from tests.support.servers.databases import asyncpg_dsn
-from tests.support.upgrades.two_versions import PATIENCE
+from tests.support.upgrades.two_versions import OLD_SERVICES, PATIENCE
 from tests.support.waiting import wait_for
 
 BATCH = 24
 """Complaints of a stage: where two processes share the partitions, both get some but for one time in eight million."""
 _SENDERS = 6
 _BASELINE = "0001"
-_DEAD_LETTERS = " UNION ALL ".join(f"SELECT '{service}' AS service, reason FROM {service}.dead_letter" for service in SERVICES)
+_DEAD_LETTERS = " UNION ALL ".join(f"SELECT '{service}' AS service, reason FROM {service}.dead_letter" for service in OLD_SERVICES)
 _UNKEYED = "SELECT count(*) FROM sla.cases WHERE length(personal_key) <> 32"
 
 
@@ -72,7 +72,7 @@ class Load:
 
 async def migrate_to_baseline(environment: Mapping[str, str]) -> None:
     """Create the tables that the old version knows."""
-    for service in SERVICES:
+    for service in OLD_SERVICES:
         await upgrade_to(_settings(environment), service, _BASELINE)
 
 

@@ -36,6 +36,7 @@ def extract_old_version(folder: Path) -> Path:
     if archive.returncode:
         pytest.skip(f"the commit {COMMIT[:8]} (v0.1-before-operations) is not in this clone: its history is shallow, or there is no git")
     with tarfile.open(fileobj=BytesIO(archive.stdout)) as files:
+        folder.mkdir(exist_ok=True)
         files.extractall(folder, filter="data")
     return folder
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from cli.service_names import SERVICES
 from services.intake.bootstrap import build as build_intake
 from services.intake.config import IntakeSettings
 from services.notify.bootstrap import build as build_notify
@@ -21,7 +20,8 @@ from shared.runtime.service import Service
 from tests.support.messaging.all_services import running
 from tests.support.messaging.workload import ORGANISATION, workload_client
 from tests.support.upgrades.load import BATCH, Load, migrate_all, require_consistent
-from tests.support.upgrades.two_versions import OLD, PARTITIONS, PATIENCE, TwoVersions, two_versions
+from tests.support.upgrades.old_version import extract_old_version
+from tests.support.upgrades.two_versions import OLD, OLD_SERVICES, PARTITIONS, PATIENCE, TwoVersions, two_versions
 from tests.support.waiting import wait_for
 
 
@@ -30,10 +30,10 @@ def test_both_versions_of_every_service_work_beside_each_other(
     bootstrap_servers: str,
     empty_database_url: str,
     topic_prefix: str,
-    old_folder: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    old_folder = extract_old_version(tmp_path / "old-version")
     environment = {"KAFKA_BOOTSTRAP_SERVERS": bootstrap_servers, "DATABASE_URL": empty_database_url, "JIESU_TOPIC_PREFIX": topic_prefix}
     with two_versions(tmp_path, environment, ORGANISATION, old_folder) as versions:
         for name, value in {**versions.stack.environment, "JIESU_HTTP_PORT": "0"}.items():
@@ -43,12 +43,12 @@ def test_both_versions_of_every_service_work_beside_each_other(
 
 async def _work_beside_each_other(versions: TwoVersions) -> None:
     await migrate_all(versions.stack.environment)
-    for service in SERVICES:
+    for service in OLD_SERVICES:
         versions.start(service, OLD)
     async with running(_new_services()) as services, workload_client(versions.stack) as client, Load(client) as load:
         await asyncio.gather(*(_wait_sharing(versions, service) for service in services.values()))
         await load.wait_for_more(BATCH)
-        await asyncio.gather(*(asyncio.to_thread(versions.stop, service, OLD) for service in SERVICES))
+        await asyncio.gather(*(asyncio.to_thread(versions.stop, service, OLD) for service in OLD_SERVICES))
         await load.wait_for_more(BATCH)
         await load.end()
         await require_consistent(versions.stack.environment, client, 2 * BATCH)

@@ -3,15 +3,23 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from shared.contracts import MODELS_BY_CE_TYPE, decode_body
 from shared.contracts.events import EVENT_CLASSES, encode_event
 from tests.support.repository import PROJECT
-from tests.support.upgrades.old_version import examples_of, read_back_by_old_version
+from tests.support.upgrades.old_version import examples_of, extract_old_version, read_back_by_old_version
 
 ADDED_TYPES = {"person_erased"}
 """What the present version sends and the old one does not know: its services skip the type by the record's header."""
 ADDED_FIELDS = {"surveyed": {"missing"}, "handed_over": {"missing"}, "reported": {"missing"}}
 """Of events that both know; the old version ignores them."""
+
+
+@pytest.fixture(scope="module")
+def old_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with the packages of the version before operations."""
+    return extract_old_version(tmp_path_factory.mktemp("old-version"))
 
 
 def test_messages_of_the_old_version_are_decoded_whole(old_folder: Path) -> None:

@@ -1,1 +1,0 @@
-"""The version before operations beside the present one."""
