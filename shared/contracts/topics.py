@@ -39,13 +39,13 @@ NOTIFICATION_EVENTS = Topic("notification-events", "case", ("notify",), ("sla", 
 # Not on complaint-events: notify would have to read every registration for the few mails that concern it.
 MAIL_EVENTS = Topic("mail-events", "case", ("intake",), ("notify",), "reports about mails of ours, acknowledgements of mails")
 
-_SERVICES = ("intake", "triage", "sla", "notify", "desk")
+SERVICES = ("intake", "triage", "sla", "notify", "desk")
 # One partition, read by every process without a group. An hour tells who ran lately; longer, it would only be read in vain.
 HEARTBEATS = Topic(
     "heartbeats",
     "service and process",
-    _SERVICES,
-    (*_SERVICES, EXTERNAL_SYSTEM),
+    SERVICES,
+    (*SERVICES, EXTERNAL_SYSTEM),
     "each process every few seconds: its state, and what it missed before its start",
     60 * 60 * 1000,
     partitions=1,
