@@ -70,6 +70,9 @@ class ProjectedBatch:
                 self.appended[event.case].append(event.text)
             case "notification_requested":
                 self._add_message(event)
+            case "notification_sent" | "notification_delivered" | "notification_failed":
+                # sla records what notify reported: an export of the ledger holds the outcomes that the topic no longer keeps.
+                self.add_outcome(event)
             case "person_erased":
                 self.erased.add(event.case)
         self._add_attachments(event, getattr(event, "attachments", ()))

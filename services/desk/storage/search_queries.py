@@ -37,8 +37,8 @@ async def search_cases(
     for word in words:
         conditions.add("position({0} IN case_search.words) > 0", word)
     statement = (
-        f"SELECT {_COLUMNS} FROM case_search JOIN case_row USING (case_id) WHERE {conditions.where} "  # noqa: S608 - our conditions
-        f"ORDER BY case_search.received_at DESC, case_search.case_id DESC OFFSET {skip:d} LIMIT {limit:d}"
+        f"SELECT {_COLUMNS} FROM case_row JOIN case_search USING (case_id) WHERE {conditions.where} "  # noqa: S608 - our conditions
+        f"ORDER BY case_search.received_at DESC, case_id DESC OFFSET {skip:d} LIMIT {limit:d}"
     )
     return await tx.fetch(statement, *conditions.parameters)
 
