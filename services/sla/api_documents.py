@@ -14,12 +14,14 @@ from services.sla.application.errors import (
     CaseParkedError,
     ClockNotFoundError,
     CodeUnknownError,
+    ContactsSealedError,
     CursorError,
     FormNotFoundError,
     ImprovementDataError,
     KeyReusedError,
     ListNotFoundError,
     PeriodError,
+    PersonSearchError,
     PhoneNotAllowedError,
     PhoneUnreadableError,
     ReportActionError,
@@ -30,6 +32,7 @@ from services.sla.application.errors import (
     ReviewTakenError,
     RoleMissingError,
     RoleNotHeldError,
+    UnmaskingNotAllowedError,
 )
 from services.sla.application.lists.list_files import MEDIA_TYPES
 from shared.procedures.forms.printing import FORMATS, media_type
@@ -52,6 +55,9 @@ PROBLEM_TYPES: dict[type[RequestError], ProblemType] = {
     CursorError: ProblemType("invalid", 422, "a field is invalid"),
     PhoneUnreadableError: ProblemType("invalid", 422, "a field is invalid"),
     PhoneNotAllowedError: ProblemType("forbidden", 403, "the list cannot be read"),
+    PersonSearchError: ProblemType("invalid", 422, "a field is invalid"),
+    UnmaskingNotAllowedError: ProblemType("forbidden", 403, "the contact data cannot be seen"),
+    ContactsSealedError: ProblemType("contacts_sealed", 409, "contact data are sealed in this installation"),
     CaseParkedError: ProblemType("case_parked", 409, "the case is parked"),
     KeyReusedError: ProblemType("key_reused", 422, "the Idempotency-Key was used for another action"),
     ActionInProgressError: ProblemType("in_progress", 409, "the action is being done"),
@@ -181,7 +187,7 @@ _READING_ERRORS = frozenset(
         *(ClockNotFoundError, FormNotFoundError, ListNotFoundError, PeriodError),
         *(ReportNotFoundError, ReportActionError, ReportRoleError, ImprovementDataError),
         *(CursorError, PhoneUnreadableError, PhoneNotAllowedError, CodeUnknownError, ActionNotOfferedError),
-        ReviewNotOpenError,
+        *(ReviewNotOpenError, PersonSearchError, UnmaskingNotAllowedError, ContactsSealedError),
     }
 )
 _STAFF_ERRORS = _READING_ERRORS - {ActionNotOfferedError} | {ReviewTakenError, RoleMissingError, RoleNotHeldError, ActionNotFoundError}
@@ -206,6 +212,11 @@ REVIEW_TAKEN: dict[int | str, dict[str, Any]] = {
 REVIEW_RELEASED: dict[int | str, dict[str, Any]] = {204: {"description": "given back"}, **_problems(*_REVIEW_PROBLEMS)}
 CASE: dict[int | str, dict[str, Any]] = {200: {"model": CaseAnswer}, **_problems(PROBLEM_TYPES[CaseNotFoundError])}
 PERMITTED_ACTIONS: dict[int | str, dict[str, Any]] = {200: {"model": PermittedActionsAnswer}, **_problems(PROBLEM_TYPES[CaseNotFoundError])}
+_SEALED = (PROBLEM_TYPES[ContactsSealedError], BODY_TOO_LARGE)
+PERSON_SEARCH: dict[int | str, dict[str, Any]] = _problems(PROBLEM_TYPES[PersonSearchError], PROBLEM_TYPES[PhoneNotAllowedError], *_SEALED)
+UNMASKING: dict[int | str, dict[str, Any]] = _problems(
+    PROBLEM_TYPES[CaseNotFoundError], PROBLEM_TYPES[UnmaskingNotAllowedError], PROBLEM_TYPES[PersonSearchError], *_SEALED
+)
 CLOCK: dict[int | str, dict[str, Any]] = {
     200: {"model": ClockAnswer},
     **_problems(PROBLEM_TYPES[CaseNotFoundError], PROBLEM_TYPES[ClockNotFoundError]),

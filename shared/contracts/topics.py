@@ -34,7 +34,9 @@ TRIAGE_EVENTS = Topic(
     "triage-events", "case", ("triage",), ("sla", EXTERNAL_SYSTEM), "classified, routed, route proposed, reclassified, group found"
 )
 CASE_ACTIONS = Topic("case-actions", "case", (EXTERNAL_SYSTEM, "intake"), ("sla",), "actions, signed")
-CASE_EVENTS = Topic("case-events", "case", ("sla",), ("notify", "triage", "desk", EXTERNAL_SYSTEM), "everything that happened, clocks included")
+CASE_EVENTS = Topic(
+    "case-events", "case", ("sla",), ("notify", "triage", "desk", EXTERNAL_SYSTEM), "everything that happened, clocks included"
+)
 NOTIFICATION_EVENTS = Topic("notification-events", "case", ("notify",), ("sla", "desk", EXTERNAL_SYSTEM), "sent, delivered, failed")
 # Not on complaint-events: notify would have to read every registration for the few mails that concern it.
 MAIL_EVENTS = Topic("mail-events", "case", ("intake",), ("notify",), "reports about mails of ours, acknowledgements of mails")
