@@ -83,10 +83,12 @@ async def test_the_calculator_draws_the_clock_and_the_months_and_tells_why(desk:
 
 async def test_the_calculator_answers_for_a_clock_of_the_regulation(desk: DeskProbe) -> None:
     desk.sign_in("li")
-    page = await desk.browser.get("/calculator", params={**QUERY, "clock": "second_answer"}, headers=ENGLISH)
+    page = await desk.browser.get(
+        "/calculator", params={**QUERY, "procedure": "shop", "clock": "hunan-property:second_answer"}, headers=ENGLISH
+    )
     assert page.status_code == 200
     assert "So it is due at" in page.text
-    assert 'value="second_answer" selected' in page.text
+    assert 'value="hunan-property:second_answer" selected' in page.text
 
 
 async def test_a_calculation_that_is_refused_names_the_field_and_keeps_the_form(desk: DeskProbe) -> None:
@@ -146,6 +148,7 @@ async def test_the_organisation_shows_vacancies_absences_and_who_would_be_reache
     assert "absent until 2026-10-08 00:00" in page.text
     assert "replaced by 王工" in page.text
     assert "vacant" in page.text
+    assert "<td>王工" in page.text
     now = await desk.browser.get("/organisation", params={"at": "yesterday", "department": "none"}, headers=ENGLISH)
     assert now.status_code == 200
 
