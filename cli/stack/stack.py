@@ -36,7 +36,7 @@ from shared.runtime.kafka.topic_admin import apply_topics
 from shared.runtime.process.failures import is_infrastructure, redacted_reason
 from shared.runtime.process.settings import RuntimeSettings
 
-READY_TIMEOUT_SECONDS = 60.0
+READY_TIMEOUT_SECONDS = 120.0
 STOP_TIMEOUT_SECONDS = 20.0
 SINKS = "sinks"
 _ERROR_PREFIX = "Error: "

@@ -31,7 +31,7 @@ def test_a_revision_imports_no_model(path: Path) -> None:
     assert names <= ALLOWED_IMPORTS
 
 
-@pytest.mark.parametrize("service", ["intake", "triage", "sla", "notify"])
+@pytest.mark.parametrize("service", ["intake", "triage", "sla", "notify", "desk"])
 def test_revisions_are_numbered_without_a_gap(service: str) -> None:
     numbers = [path.name[:4] for path in REVISIONS if path.parts[-3] == service]
     assert numbers == [f"{number:04}" for number in range(1, len(numbers) + 1)]

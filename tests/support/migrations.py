@@ -8,12 +8,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from services.desk.storage import tables as desk
 from services.intake.storage import tables as intake
 from services.notify.storage import tables as notify
 from services.sla.storage import tables as sla
 from services.triage.storage import tables as triage
 
-DECLARED = {"intake": intake.metadata, "triage": triage.metadata, "sla": sla.metadata, "notify": notify.metadata}
+DECLARED = {"intake": intake.metadata, "triage": triage.metadata, "sla": sla.metadata, "notify": notify.metadata, "desk": desk.metadata}
 
 
 def is_partition(table: str) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 from services.desk.domain.inbox_filter import InboxFilter
 from services.desk.domain.viewer import Viewer
-from services.desk.storage.visibility import Conditions, visible_to
+from services.desk.storage.visibility import VisibilityConditions, visible_to
 from shared.runtime.database.database import Transaction
 
 _COLUMNS = (
@@ -57,7 +57,7 @@ async def load_page(tx: Transaction, query: InboxQuery, viewer: Viewer, after: I
     return await tx.fetch(statement, *conditions.parameters)
 
 
-def add_filter(conditions: Conditions, query: InboxQuery, viewer: Viewer) -> None:
+def add_filter(conditions: VisibilityConditions, query: InboxQuery, viewer: Viewer) -> None:
     """Add the conditions of a filter."""
     chosen = query.filter
     # Written out: with a parameter the planner could not use the partial indexes.

@@ -8,12 +8,13 @@ from itertools import islice
 import asyncpg
 import orjson
 import structlog
+from aiokafka.errors import ClusterAuthorizationFailedError
 
 from shared.contracts.envelope import TRACEPARENT_HEADER
 from shared.contracts.topics import TOPICS
 from shared.runtime.clock import monotonic
 from shared.runtime.database.database import Database, Transaction
-from shared.runtime.kafka.connection import connection_options
+from shared.runtime.kafka.connection import MISSING_RULE, connection_options
 from shared.runtime.kafka.producer import (
     NotSentError,
     Producer,
@@ -107,6 +108,11 @@ class Relay:
         except NotSentError:
             metrics.RELAY_CYCLES.labels("sent").inc()
             return BATCH_MESSAGES
+        except ClusterAuthorizationFailedError as error:
+            # A broker refuses the idempotent producer of a user that may write to no topic at all.
+            self._health.set_trouble("relay", f"{type(error).__name__}: {MISSING_RULE}")
+            metrics.RELAY_CYCLES.labels("failed").inc()
+            raise
         except Exception:
             metrics.RELAY_CYCLES.labels("failed").inc()
             raise
