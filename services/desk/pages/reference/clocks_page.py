@@ -15,6 +15,7 @@ from services.desk.drawings.case_timeline import CaseTimelineData, SpanState, Ti
 from services.desk.drawings.clock.clock_data import clock_data
 from services.desk.drawings.clock.clock_drawing import draw_clock
 from services.desk.drawings.clock.why_due import why_due
+from services.desk.drawings.words import WORDS
 from services.desk.pages.dependencies import DeskDependencies
 from services.desk.session import Session, signed_in
 from services.desk.storage.case_reading import CaseReading, load_case
@@ -61,7 +62,8 @@ async def _explanations(dependencies: DeskDependencies, session: Session, case: 
     path = f"/v1/cases/{quote(case, safe='')}/clocks"
     listed = await dependencies.services.get("sla", path, session.token)
     ids = dict.fromkeys(run["clock"] for run in listed["clocks"])
-    return await asyncio.gather(*(dependencies.services.get("sla", f"{path}/{quote(clock, safe='')}", session.token) for clock in ids))
+    explained = (dependencies.services.get("sla", f"{path}/{quote(clock, safe='')}", session.token) for clock in ids)
+    return list(await asyncio.gather(*explained))
 
 
 def _drawn_rounds(
@@ -69,7 +71,7 @@ def _drawn_rounds(
 ) -> list[dict[str, Any]]:
     """A picture for each due instant of each round, in the order of the rounds."""
     titles = {clock.id: texts.title(clock) for clock in texts.procedure.clocks}
-    drawn = []
+    drawn: list[dict[str, Any]] = []
     for answer in answers:
         for run in answer["rounds"]:
             title = titles.get(run["clock"], run["clock"])
@@ -85,6 +87,8 @@ def _timeline(reading: CaseReading, texts: ProcedureTexts, now: datetime, zone: 
     titles = {clock.id: texts.title(clock) for clock in texts.procedure.clocks}
     items = [TimelineItem(event["at"].astimezone(zone), "event", texts.event(event["type"])) for event in reading.events]
     items += [TimelineItem(message["at"].astimezone(zone), "message", message["template"]) for message in reading.messages]
+    word = WORDS[texts.language]["lane_attachment"]
+    items += [TimelineItem(each["at"].astimezone(zone), "attachment", word) for each in reading.attachments]
     runs = sorted((run for run in reading.deadlines if run["started_at"]), key=lambda run: run["started_at"])
     spans = [
         TimelineSpan(run["started_at"].astimezone(zone), _end(run, zone), titles.get(run["clock"], run["clock"]), _state(run))
