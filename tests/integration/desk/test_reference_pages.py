@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
 import httpx
 import pytest
@@ -19,9 +19,14 @@ from services.sla.api import SlaApiDependencies
 from services.sla.application.rulebooks import RulebookRegistry
 from services.sla.calculator.calculation import CalculateDeadlines
 from services.sla.calculator.routes import router as calculator_router
+from services.sla.domain.deadlines.deadline import TimeLimit
+from services.sla.domain.deadlines.explanation import explain_deadline
+from services.sla.domain.deadlines.worktime import Worktime, to_micros
 from shared.contracts.events.clocks import ClockBreached, ClockStarted
 from shared.procedures.access import Actor
+from shared.procedures.calendars.calendar import default_calendar
 from shared.procedures.loading.loader import load_organisation
+from shared.procedures.model.duration import Duration
 from shared.runtime.http.problem import add_problem_handlers
 from tests.integration.desk.conftest import DEPARTMENTS, PEOPLE, START, DeskProbe, registration
 from tests.support.messaging.sample_organisation import SOURCES, write_organisation
@@ -55,6 +60,19 @@ def sla_app(settings: DeskSettings) -> FastAPI:
     async def evidence(case: str) -> Response:
         return Response(f"{case} evidence", media_type="application/zip", headers={"Content-Disposition": "attachment; filename=e.zip"})
 
+    @app.get("/v1/cases/{case}/clocks")
+    async def clocks(case: str) -> dict[str, Any]:
+        return {"case": case, "clocks": [{"clock": "second_answer"}, {"clock": "second_answer"}]}
+
+    @app.get("/v1/cases/{case}/clocks/{clock}")
+    async def explained(case: str, clock: str) -> dict[str, Any]:
+        limit = TimeLimit(to_micros(START), Duration.parse("4wh"))
+        because = {"clauses": ["3.7"], "starts_on": "registered"}
+        due = explain_deadline(Worktime.for_calendar(default_calendar()), limit, because)
+        reminders = [{"at": due["segments"][-1]["from"], "of": 0, "sent": True}]
+        run = {"clock": clock, "round": 2, "state": "running", "ended_at": None, "reminders": reminders, "dues": [due]}
+        return {"case": case, "clock": clock, "rounds": [run]}
+
     return app
 
 
@@ -83,10 +101,12 @@ async def test_the_calculator_draws_the_clock_and_the_months_and_tells_why(desk:
 
 async def test_the_calculator_answers_for_a_clock_of_the_regulation(desk: DeskProbe) -> None:
     desk.sign_in("li")
-    page = await desk.browser.get("/calculator", params={**QUERY, "clock": "second_answer"}, headers=ENGLISH)
+    page = await desk.browser.get(
+        "/calculator", params={**QUERY, "procedure": "shop", "clock": "hunan-property:second_answer"}, headers=ENGLISH
+    )
     assert page.status_code == 200
     assert "So it is due at" in page.text
-    assert 'value="second_answer" selected' in page.text
+    assert 'value="hunan-property:second_answer" selected' in page.text
 
 
 async def test_a_calculation_that_is_refused_names_the_field_and_keeps_the_form(desk: DeskProbe) -> None:
@@ -146,6 +166,7 @@ async def test_the_organisation_shows_vacancies_absences_and_who_would_be_reache
     assert "absent until 2026-10-08 00:00" in page.text
     assert "replaced by 王工" in page.text
     assert "vacant" in page.text
+    assert "<td>王工" in page.text
     now = await desk.browser.get("/organisation", params={"at": "yesterday", "department": "none"}, headers=ENGLISH)
     assert now.status_code == 200
 
@@ -167,6 +188,22 @@ async def test_papers_are_passed_on_with_their_own_headers(desk: DeskProbe) -> N
     assert (await desk.browser.get("/cases/a/papers/x", params={"format": "exe"})).status_code == 422
 
 
-@pytest.mark.parametrize("path", ["/calculator", "/regulations", "/regulations/hunan-property", "/organisation", "/cases/a/papers"])
+async def test_the_clocks_of_a_case_are_drawn_and_told_with_its_timeline(desk: DeskProbe) -> None:
+    await desk.apply([registration("a"), *clock_events("a", "lifts")])
+    async with desk.service.database.transaction() as tx:
+        await tx.execute("UPDATE case_row SET procedure = 'hunan-property'")
+    desk.sign_in("li")
+    page = await desk.browser.get("/cases/a/clocks", headers=ENGLISH)
+    assert page.status_code == 200
+    assert page.text.count('<svg xmlns="http://www.w3.org/2000/svg"') == 2
+    assert "4 working hours, counted from 2026-09-24 16:00 (registration)" in page.text
+    assert "round 2" in page.text
+    assert "late" in page.text
+    assert (await desk.browser.get("/cases/none/clocks")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "path", ["/cases/a/clocks", "/calculator", "/regulations", "/regulations/hunan-property", "/organisation", "/cases/a/papers"]
+)
 async def test_pages_need_a_session(desk: DeskProbe, path: str) -> None:
     assert (await desk.browser.get(path)).status_code in (303, 401)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from services.desk.drawings.clock.clock_data import MarkKind
+from services.desk.drawings.clock.clock_data import Mark, MarkKind
 from services.desk.drawings.picture import Picture
+from services.desk.drawings.words import minute_text
 
 MARK_SIZE: Final = 9.0
 _SHAPES: Final[dict[MarkKind, list[tuple[float, float]]]] = {
@@ -15,6 +16,11 @@ _SHAPES: Final[dict[MarkKind, list[tuple[float, float]]]] = {
     "ended": [(0, 0), (1, 0), (1, 1), (0, 1)],
     "now": [(0.35, 0), (0.65, 0), (0.65, 1), (0.35, 1)],
 }
+
+
+def mark_time(mark: Mark) -> str:
+    """The time of day of a mark; `now` to the minute, since nobody counts its seconds."""
+    return f"{mark.at:%H:%M}" if mark.kind == "now" else minute_text(mark.at)[11:]
 
 
 def draw_mark(picture: Picture, kind: MarkKind, left: float, top: float, hint: str = "") -> None:

@@ -7,7 +7,7 @@ from typing import Final
 from markupsafe import Markup
 
 from services.desk.drawings.clock.clock_data import ClockData, Mark, StretchKind
-from services.desk.drawings.clock.marks import MARK_SIZE, draw_mark
+from services.desk.drawings.clock.marks import MARK_SIZE, draw_mark, mark_time
 from services.desk.drawings.clock.time_rows import TimeRow, time_rows
 from services.desk.drawings.picture import NORMAL, SMALL, FillPattern, Picture
 from services.desk.drawings.text_fit import text_width
@@ -70,7 +70,7 @@ def _place_labels(row: TimeRow, language: LanguageCode) -> list[_Label]:
 
 
 def _label(mark: Mark, language: LanguageCode) -> str:
-    return f"{WORDS[language][mark.kind]} {minute_text(mark.at)[11:]}"
+    return f"{WORDS[language][mark.kind]} {mark_time(mark)}"
 
 
 def _draw_row(picture: Picture, row: TimeRow, labels: list[_Label], box: tuple[float, float], language: LanguageCode) -> None:

@@ -7,7 +7,7 @@ from typing import Final
 from markupsafe import Markup
 
 from services.desk.drawings.clock.clock_data import ClockData, ClockDay
-from services.desk.drawings.clock.marks import MARK_SIZE, draw_mark
+from services.desk.drawings.clock.marks import MARK_SIZE, draw_mark, mark_time
 from services.desk.drawings.clock.week_rows import DayCell, WeekRow, week_rows
 from services.desk.drawings.picture import NORMAL, FillPattern, Picture
 from services.desk.drawings.words import DAY_MARKS, WEEKDAYS, WORDS, minute_text
@@ -55,7 +55,8 @@ def _row_height(row: WeekRow) -> float:
 
 def _fold_text(row: WeekRow, language: LanguageCode) -> str:
     words = WORDS[language]
-    return f"… {words['weeks'].format(count=row.week_count)} · {words['counted']} {row.counted} …"
+    counted = f" · {words['counted']} {row.counted}" if row.counted else ""
+    return f"… {words['weeks'].format(count=row.week_count)}{counted} …"
 
 
 def _draw_cell(picture: Picture, cell: DayCell, box: tuple[float, float, float, float], language: LanguageCode) -> None:
@@ -73,7 +74,7 @@ def _draw_cell(picture: Picture, cell: DayCell, box: tuple[float, float, float, 
     for number, mark in enumerate(cell.marks):
         base = top + _CELL_HEIGHT + number * _MARK_HEIGHT
         # The end of a day is 24:00 of that day, in whose cell it stands.
-        time = minute_text(mark.at)[11:] if mark.at.date() == cell.date else "24:00"
+        time = mark_time(mark) if mark.at.date() == cell.date else "24:00"
         label = f"{time} {WORDS[language][mark.kind]}"
         draw_mark(picture, mark.kind, left + 4, base - MARK_SIZE + 1, minute_text(mark.at))
         picture.text((left + 7 + MARK_SIZE, base), label, _ROOM - MARK_SIZE - 3, css_class=f"label label-{mark.kind}")

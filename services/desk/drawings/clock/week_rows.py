@@ -44,15 +44,19 @@ def week_rows(clock: ClockData) -> list[WeekRow]:
     dates = [*days, *marks]
     first, last = _monday(min(dates)), _monday(max(dates))
     weeks = [first + number * _WEEK for number in range((last - first).days // 7 + 1)]
-    eventful = {_monday(day) for day in marks}
+    eventful, of_clock = {_monday(day) for day in marks}, {_monday(day) for day in days}
     rows: list[WeekRow] = []
-    for is_eventful, run in groupby(weeks, key=lambda week: week in eventful):
+    for (is_eventful, is_of_clock), run in groupby(weeks, key=lambda week: (week in eventful, week in of_clock)):
         listed = list(run)
-        kept = listed if is_eventful or len(listed) <= _LONGEST_SPELLED_OUT else listed[:_SHOWN_AT_EACH_END]
-        rows += [_week(week, days, marks) for week in kept]
-        if len(kept) < len(listed):
-            rows.append(_folded(listed[_SHOWN_AT_EACH_END:-_SHOWN_AT_EACH_END], days))
-            rows += [_week(week, days, marks) for week in listed[-_SHOWN_AT_EACH_END:]]
+        if is_eventful or len(listed) <= (_LONGEST_SPELLED_OUT if is_of_clock else 1):
+            rows += [_week(week, days, marks) for week in listed]
+            continue
+        # Weeks between a deadline that has passed and now say nothing, so that all of them are one row.
+        ends = _SHOWN_AT_EACH_END if is_of_clock else 0
+        folded = listed[ends : len(listed) - ends]
+        rows += [_week(week, days, marks) for week in listed[:ends]]
+        rows.append(_folded(folded, days))
+        rows += [_week(week, days, marks) for week in listed[len(listed) - ends :]]
     return rows
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, tzinfo
 from typing import Any
 
@@ -26,7 +26,10 @@ class CalculatorForm:
     @classmethod
     def read(cls, parameters: Mapping[str, str]) -> CalculatorForm:
         """The fields of a query string; others are left out."""
-        return cls(**{name: parameters[name].strip()[:_MAX_LENGTH] for name in asdict(cls()) if name in parameters})
+        form = cls(**{name: parameters[name].strip()[:_MAX_LENGTH] for name in asdict(cls()) if name in parameters})
+        # Without a script the list holds the clocks of every procedure, so that the choice of a clock names its procedure too.
+        procedure, separator, clock = form.clock.partition(":")
+        return replace(form, procedure=procedure, clock=clock) if separator else form
 
     def to_query(self, zone: tzinfo) -> dict[str, str]:
         """The parameters of sla's `GET /v1/deadlines`; instants get the offset that the zone has then.

@@ -26,7 +26,7 @@ def router(dependencies: DeskDependencies) -> APIRouter:
         """The tree at an instant (`at`, local time; none or unreadable: now), and the roles for a case of a department."""
         instant = _instant(at, dependencies.clock.now()).astimezone(zone)
         if organisation.department(department) is None:
-            department = session.departments[0] if session.departments else ""
+            department = next(iter([*session.departments, *(unit.id for unit in organisation.departments)]), "")
         language = dependencies.pages.reader_language(request)
         return dependencies.pages.render(
             request,

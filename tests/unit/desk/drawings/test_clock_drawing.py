@@ -133,6 +133,15 @@ def test_a_day_end_is_drawn_at_24_00_of_its_day() -> None:
     assert str(cell.date) == "2026-09-24"
 
 
+def test_weeks_between_a_passed_deadline_and_now_are_one_row() -> None:
+    clock = clock_data("c", explain(instant("09-24T16:40:00"), "7wd"), instant("11-28T17:51:24"))
+    rows = week_rows(clock)
+    assert [row.week_count for row in rows] == [1, 1, 1, 1, 5, 1]
+    assert not rows[4].cells
+    shown = {text.text for text in assert_readable(draw_clock(clock, "zh", "k").svg).texts()}
+    assert {"… 5周 …", "17:51 现在"} <= shown
+
+
 def test_an_open_pause_reaches_until_now_and_has_no_due_instant() -> None:
     start, paused = instant("09-28T10:00:00"), instant("09-28T11:00:00")
     explanation = explain(start, "4wh", pauses=merge_pauses([(to_micros(paused), None)]))
