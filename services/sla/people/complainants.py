@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from services.sla.application.case_list import ListCases
 from services.sla.application.errors import (
@@ -72,7 +73,7 @@ class Complainants:
         now = self._queries.clock.now()
         record = Unmasking(actor.id, sorted(set(fields)), reason, now)
         async with self._queries.database.transaction() as tx:
-            await unmaskings.insert_unmasking(tx, uuid7(), case.id, record)
+            await unmaskings.insert_unmasking(tx, UUID(uuid7()), case.id, record)
         shown = {name: contact.get(name) or "" for name in record.fields}
         return {"case": case.id, "at": now.astimezone(self._queries.zone).isoformat(), "values": shown}
 
