@@ -37,7 +37,7 @@ def build(settings: SlaSettings) -> Service:
     follow_secret = settings.follow_key.get_secret_value()
     attachment_keys = AttachmentKeys.parse(settings.attachment_key.get_secret_value())
     follow = follow_key(follow_secret) if follow_secret else None
-    cases = UpdateCases(rulebooks, identities, service.clock, follow, attachment_keys, service.tracing)
+    cases = UpdateCases(rulebooks, identities, service.clock, follow, attachment_keys, service.tracing, settings.topic_partitions)
     # Before the others: the watermark that they use exists once the service is subscribed.
     handlers.register(service, cases, identities)
     duties = DutyRunner(rulebooks, service.database, service.clock)

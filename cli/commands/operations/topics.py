@@ -6,7 +6,9 @@ from typing import Annotated
 
 import typer
 
+from cli.database import database_errors_ending_command
 from cli.exit_status import exit_with
+from cli.service_names import SERVICES
 from shared.contracts.operations.access import AccessNames, access_rules
 from shared.contracts.topics import CREATED_TOPICS, department_topic
 from shared.procedures.loading.loader import load_organisation
@@ -15,6 +17,7 @@ from shared.runtime.errors import Misconfigured, Unavailable
 from shared.runtime.kafka.access_admin import AccessChanges, apply_access
 from shared.runtime.kafka.topic_admin import apply_topics
 from shared.runtime.process.settings import RuntimeSettings
+from shared.runtime.timers.topic_move import move_tables
 
 app = typer.Typer(help="Topics of the registry.", no_args_is_help=True)
 
@@ -22,6 +25,21 @@ app = typer.Typer(help="Topics of the registry.", no_args_is_help=True)
 @app.callback()
 def topics_group() -> None:
     """Topics of the registry."""
+
+
+@app.command("move")
+def move_to_fresh_topics() -> None:
+    """Prepare the tables (DATABASE_URL) for fresh topics with JIESU_TOPIC_PARTITIONS partitions; every service has to be stopped.
+
+    Exit status 1, and nothing changed, while a service has messages that are not sent or records that wait.
+    """
+    with database_errors_ending_command("the services"):
+        try:
+            moved = asyncio.run(move_tables(RuntimeSettings(), SERVICES))
+        except Misconfigured as error:
+            exit_with(str(error), 1)
+    for service, timers in moved.items():
+        typer.echo(f"{service}: {timers} timers")
 
 
 @app.command("apply")

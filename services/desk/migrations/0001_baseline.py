@@ -4,7 +4,7 @@ Frozen: a released revision is never edited and imports no model; a change is a 
 """
 
 from shared.runtime.database.alembic_environment.script import execute_script
-from shared.runtime.database.frozen_tables import RUNTIME_TABLES_0001
+from shared.runtime.database.frozen_tables import RUNTIME_TABLES_0001, RUNTIME_TABLES_0002
 
 revision = "0001"
 down_revision = None
@@ -137,4 +137,5 @@ CREATE TABLE reading_progress (
 def upgrade() -> None:
     """Create every table of the schema, which the connection's search path names."""
     execute_script(RUNTIME_TABLES_0001)
+    execute_script(RUNTIME_TABLES_0002)
     execute_script(_TABLES)

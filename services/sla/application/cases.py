@@ -24,7 +24,7 @@ from shared.contracts.events.notifications import NotificationOutcome
 from shared.contracts.events.triage import Classified, Routed, RouteProposed
 from shared.contracts.events.up_to_approval import Reassigned
 from shared.contracts.follow_codes import follow_code, lookup_key
-from shared.contracts.topics import CASE_ACTIONS
+from shared.contracts.topics import CASE_ACTIONS, PARTITIONS
 from shared.procedures.access import Actor
 from shared.procedures.model.procedure import Procedure
 from shared.procedures.model.procedure_error import ProcedureError
@@ -51,7 +51,9 @@ class UpdateCases:
         follow_key: bytes | None = None,
         attachment_keys: AttachmentKeys | None = None,
         tracing: Tracing | None = None,
+        partitions: int = PARTITIONS,
     ) -> None:
+        self.partitions = partitions
         self._tracing = tracing or Tracing("sla")
         self.follow_key = follow_key
         self.attachment_keys = attachment_keys
@@ -61,7 +63,8 @@ class UpdateCases:
 
     def new_batch(self) -> CaseBatch:
         """An empty batch at the present instant."""
-        return CaseBatch(self.rulebooks, self.clock.now(), self.resolve_pending, traces=LinkedTraces(self._tracing))
+        now, traces = self.clock.now(), LinkedTraces(self._tracing)
+        return CaseBatch(self.rulebooks, now, self.resolve_pending, partitions=self.partitions, traces=traces)
 
     async def apply_batch(self, tx: Transaction, records: Sequence[ReceivedRecord], watermark: Watermark) -> None:
         """Apply records of triage-events, case-actions and notification-events in the order in which they were recorded."""

@@ -8,7 +8,7 @@ import structlog
 from aiokafka.errors import KafkaError
 from faststream.kafka.subscriber.usecase import BatchSubscriber
 
-from shared.contracts.topics import PARTITIONS, Topic
+from shared.contracts.topics import Topic
 from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database
 from shared.runtime.dead_letters.breaker import Breaker
@@ -148,4 +148,4 @@ class Subscription:
 
     def _partition_count(self, topic: str) -> int:
         consumer = None if self._subscriber is None else self._subscriber.consumer
-        return PARTITIONS if consumer is None else partition_count(consumer, f"{self._settings.topic_prefix}{topic}")
+        return self._settings.topic_partitions if consumer is None else partition_count(consumer, f"{self._settings.topic_prefix}{topic}")
