@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from services.desk.pages import case_page, help_page, inbox_page, saved_views
+from services.desk.pages import case_page, help_page, inbox_page, person_search, saved_views
 from services.desk.pages.dependencies import DeskDependencies
 from services.desk.pages.reference import calculator_page, clocks_page, organisation_page, regulation_page
 from services.desk.pages.shell import faults, live, preferences, static_files
@@ -14,6 +14,7 @@ def add_routes(app: FastAPI, dependencies: DeskDependencies) -> None:
     app.state.dependencies = dependencies
     app.include_router(static_files.router(dependencies.pages.static_files))
     app.include_router(preferences.router())
+<<<<<<< HEAD
     for page in (
         inbox_page,
         case_page,
@@ -26,5 +27,8 @@ def add_routes(app: FastAPI, dependencies: DeskDependencies) -> None:
         organisation_page,
         clocks_page,
     ):
+=======
+    for page in (inbox_page, case_page, saved_views, person_search, help_page, live):
+>>>>>>> go/d1-desk
         app.include_router(page.router(dependencies))
     faults.add_fault_pages(app, dependencies.pages)
