@@ -14,11 +14,11 @@ def add_routes(app: FastAPI, dependencies: DeskDependencies) -> None:
     app.state.dependencies = dependencies
     app.include_router(static_files.router(dependencies.pages.static_files))
     app.include_router(preferences.router())
-<<<<<<< HEAD
     for page in (
         inbox_page,
         case_page,
         saved_views,
+        person_search,
         help_page,
         live,
         papers,
@@ -27,8 +27,5 @@ def add_routes(app: FastAPI, dependencies: DeskDependencies) -> None:
         organisation_page,
         clocks_page,
     ):
-=======
-    for page in (inbox_page, case_page, saved_views, person_search, help_page, live):
->>>>>>> go/d1-desk
         app.include_router(page.router(dependencies))
     faults.add_fault_pages(app, dependencies.pages)

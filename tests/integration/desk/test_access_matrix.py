@@ -37,6 +37,7 @@ ROUTES = {
     ("GET", "/regulations"): SIGNED_IN,
     ("GET", "/regulations/{procedure}"): SIGNED_IN,
     ("GET", "/organisation"): SIGNED_IN,
+    ("GET", "/cases/{case}/clocks"): SIGNED_IN,
     ("POST", "/bulk"): WRITING,
     ("POST", "/views"): WRITING,
     ("POST", "/views/delete"): WRITING,
