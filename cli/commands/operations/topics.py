@@ -9,7 +9,7 @@ import typer
 from cli.database import database_errors_ending_command
 from cli.exit_status import exit_with
 from cli.service_names import SERVICES
-from shared.contracts.operations.access import AccessNames, access_rules
+from shared.contracts.operations.access import AccessNames
 from shared.contracts.topics import CREATED_TOPICS, department_topic
 from shared.procedures.loading.loader import load_organisation
 from shared.procedures.model.procedure_error import ProcedureError
@@ -50,7 +50,7 @@ def apply_registry(
     ] = None,
     acl: Annotated[bool, typer.Option("--acl", help="also the access rules of the services, departments, sources and readers")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="with --acl: print the rules, change neither topics nor rules")] = False,
-    prune: Annotated[bool, typer.Option("--prune", help="with --acl: remove further rules of the same users")] = False,
+    prune: Annotated[bool, typer.Option("--prune", help="with --acl: remove rules of what is gone, such as a department")] = False,
     reader: Annotated[list[str] | None, typer.Option(help="a system that reads the public topics; may be repeated")] = None,
     user_prefix: Annotated[str, typer.Option(help="begins the names of the platform's users")] = "jiesu-",
 ) -> None:
@@ -64,9 +64,10 @@ def apply_registry(
             departments += [unit.id for unit in loaded.departments]
             sources = [source.id for source in loaded.sources]
         topics = [*CREATED_TOPICS, *map(department_topic, dict.fromkeys(departments))]
-        changes = {} if dry_run else asyncio.run(apply_topics(settings, topics))
         names = AccessNames(settings.topic_prefix, user_prefix, tuple(departments), tuple(sources), tuple(reader or ()))
-        access = asyncio.run(apply_access(settings, access_rules(names), prune=prune, dry_run=dry_run)) if acl else None
+        # Rules first: whoever runs this may have to get the right to create a new topic before it does so.
+        access = asyncio.run(apply_access(settings, names, prune=prune, dry_run=dry_run)) if acl else None
+        changes = {} if dry_run else asyncio.run(apply_topics(settings, topics))
     except (Misconfigured, ProcedureError, Unavailable) as error:
         exit_with(str(error), 1)
     for name, change in sorted(changes.items()):
@@ -82,4 +83,4 @@ def _print_access(access: AccessChanges, *, prune: bool, dry_run: bool) -> None:
     for rule, change in sorted(lines):
         typer.echo(f"{change:8} {rule.user:24} {rule.operation:16} {rule.kind:8} {rule.name}{'*' if rule.is_prefix else ''}")
     if access.surplus and not prune:
-        typer.echo(f"{len(access.surplus)} rules of these users are not the platform's: --prune removes them", err=True)
+        typer.echo(f"{len(access.surplus)} rules are no longer made: --prune removes them", err=True)

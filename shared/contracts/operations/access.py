@@ -20,6 +20,10 @@ CLUSTER = "kafka-cluster"
 """The name that Kafka gives the one resource of the kind `cluster`."""
 ANY_NAME = "*"
 _DEPARTMENTS = department_topic("").name
+_SOURCES = "source-"
+_OUTSIDE = (_DEPARTMENTS, _SOURCES)
+"""How the users of departments and contact centres begin."""
+_OWN_NAMES = {*SERVICES, *(topic.name for topic in CREATED_TOPICS)}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -55,9 +59,24 @@ def access_rules(names: AccessNames) -> list[AccessRule]:
     rules = [rule for service in SERVICES for rule in _of_service(names, service)]
     rules += [*_of_topics_job(names), *_of_observer(names), *_of_scaler(names), *_of_keeper(names)]
     rules += [rule for department in dict.fromkeys(names.departments) for rule in _of_department(names, department)]
-    rules += [_on_topic(names, f"source-{source}", COMPLAINT_SUBMISSIONS.name, "Write") for source in dict.fromkeys(names.sources)]
+    rules += [_on_topic(names, f"{_SOURCES}{source}", COMPLAINT_SUBMISSIONS.name, "Write") for source in dict.fromkeys(names.sources)]
     rules += [rule for reader in dict.fromkeys(names.readers) for rule in _of_reader(names, reader)]
     return rules
+
+
+def is_of_installation(names: AccessNames, rule: AccessRule) -> bool:
+    """Whether a rule that a broker has is one that this installation makes, now or earlier: of a department that is gone, for example.
+
+    Two installations may share a broker and its users, so a rule for names of another prefix is not.
+    """
+    if not rule.user.startswith((names.user_prefix, *_OUTSIDE)) and rule.user not in names.readers:
+        return False
+    if rule.kind == "cluster" or rule.name == ANY_NAME:
+        return rule.user.startswith(names.user_prefix)
+    if not rule.name.startswith(names.topic_prefix):
+        return False
+    name = rule.name.removeprefix(names.topic_prefix)
+    return name in _OWN_NAMES or name.startswith((_DEPARTMENTS, f"{rule.user}."))
 
 
 def _on_topic(names: AccessNames, user: str, topic: str, operation: Operation, *, is_prefix: bool = False) -> AccessRule:
@@ -107,7 +126,7 @@ def _of_scaler(names: AccessNames) -> Iterator[AccessRule]:
 
 
 def _of_keeper(names: AccessNames) -> Iterator[AccessRule]:
-    """`jiesu erase --trim-topics` and `jiesu backup restore`: records are deleted, positions of groups set."""
+    """`jiesu erase --trim-topics` and `jiesu backup compare --repair`: records are deleted, positions of groups set."""
     user = f"{names.user_prefix}keeper"
     yield from _on_all_topics(names, user, ("Read", "Delete"))
     yield from _on_groups(names, user, "Read")

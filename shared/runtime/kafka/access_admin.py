@@ -8,7 +8,7 @@ from aiokafka.errors import KafkaError, for_code
 from aiokafka.protocol.admin import CreateAclsRequest, DeleteAclsRequest, DescribeAclsRequest
 from aiokafka.protocol.api import Request, Response
 
-from shared.contracts.operations.access import AccessRule
+from shared.contracts.operations.access import AccessNames, AccessRule, access_rules, is_of_installation
 from shared.runtime.errors import Misconfigured, Unavailable
 from shared.runtime.kafka.connection import connection_options, diagnose_connection
 from shared.runtime.process.settings import RuntimeSettings
@@ -24,27 +24,25 @@ _SECURITY_DISABLED = 54
 
 @dataclass(frozen=True)
 class AccessChanges:
-    """Rules that the broker lacked, that it had, and that it has for the same users beside the wanted ones."""
+    """Rules that the broker lacked, that it had, and that it has of this installation beside the wanted ones."""
 
     created: list[AccessRule]
     kept: list[AccessRule]
     surplus: list[AccessRule]
 
 
-async def apply_access(
-    settings: RuntimeSettings, wanted: Iterable[AccessRule], *, prune: bool = False, dry_run: bool = False
-) -> AccessChanges:
-    """Add the rules that are absent and, with `prune`, remove further ones of the same users; `dry_run` changes nothing.
+async def apply_access(settings: RuntimeSettings, names: AccessNames, *, prune: bool = False, dry_run: bool = False) -> AccessChanges:
+    """Add the rules that are absent and, with `prune`, remove those that the installation no longer makes; `dry_run` changes nothing.
 
-    Rules of other users, denials and rules for single hosts stay as they are. Raises Unavailable without a broker, and Misconfigured
-    where the broker has no authorizer or refuses this user.
+    Rules of others (`is_of_installation`), denials and rules for single hosts stay as they are. Raises Unavailable without a broker, and
+    Misconfigured where the broker has no authorizer or refuses this user.
     """
     if trouble := await diagnose_connection(settings):
         raise Unavailable(trouble)
     admin = AIOKafkaAdminClient(client_id="jiesu-access", **connection_options(settings))
     await admin.start()
     try:
-        changes = _changes(set(wanted), await _present_rules(admin, settings))
+        changes = _changes(names, set(access_rules(names)), await _present_rules(admin, settings))
         if not dry_run:
             for rule in changes.created:
                 await _create(admin, rule, settings)
@@ -57,9 +55,8 @@ async def apply_access(
     return changes
 
 
-def _changes(wanted: set[AccessRule], present: set[AccessRule]) -> AccessChanges:
-    users = {rule.user for rule in wanted}
-    surplus = {rule for rule in present - wanted if rule.user in users}
+def _changes(names: AccessNames, wanted: set[AccessRule], present: set[AccessRule]) -> AccessChanges:
+    surplus = {rule for rule in present - wanted if is_of_installation(names, rule)}
     return AccessChanges(sorted(wanted - present), sorted(wanted & present), sorted(surplus))
 
 
@@ -88,8 +85,10 @@ async def _create(admin: AIOKafkaAdminClient, rule: AccessRule, settings: Runtim
 
 async def _delete(admin: AIOKafkaAdminClient, rule: AccessRule, settings: RuntimeSettings) -> None:
     answer = await _send(admin, DeleteAclsRequest(*_fields(rule)))
-    for code, message, *_ in answer.filter_responses:
+    for code, message, removed in answer.filter_responses:
         _require_permitted(code, message, settings)
+        for of_one, why, *_ in removed:
+            _require_permitted(of_one, why, settings)
 
 
 def _fields(rule: AccessRule) -> tuple[int, str, int, str, str, int, int]:

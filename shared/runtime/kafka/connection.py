@@ -9,7 +9,6 @@ from aiokafka.errors import GroupAuthorizationFailedError, KafkaConnectionError,
 from shared.runtime.process.settings import RuntimeSettings
 
 FORBIDDEN = (TopicAuthorizationFailedError, GroupAuthorizationFailedError)
-MISSING_RULE = "JIESU_KAFKA_USERNAME lacks an access rule, `jiesu topics apply --acl --dry-run` shows which"
 
 
 def connection_options(settings: RuntimeSettings) -> dict[str, Any]:
@@ -27,6 +26,11 @@ def connection_options(settings: RuntimeSettings) -> dict[str, Any]:
     return options
 
 
+def missing_rule(user: str | None) -> str:
+    """What a user lacks whom the broker forbids something."""
+    return f"user {user or 'without a name'!r} lacks an access rule, `jiesu topics apply --acl --dry-run` shows which"
+
+
 def options_for(bootstrap_servers: str) -> dict[str, Any]:
     """As `connection_options`, for these servers, with user and certificates from the environment."""
     return connection_options(RuntimeSettings(kafka_bootstrap_servers=bootstrap_servers))
@@ -40,15 +44,25 @@ def _tls_context(settings: RuntimeSettings) -> ssl.SSLContext:
 
 
 async def diagnose_connection(settings: RuntimeSettings, wait_ms: int = 3000) -> str | None:
-    """Why the first server of the list cannot be used, in one sentence; None when it answers.
+    """Why no server of the list can be used, in a sentence about the first; None when one answers.
 
     aiokafka's clients report `Unable to bootstrap` for a wrong password too; a single connection raises the cause.
     """
-    host, _, port = settings.kafka_bootstrap_servers.split(",")[0].strip().rpartition(":")
+    first = ""
+    for server in settings.kafka_bootstrap_servers.split(","):
+        host, _, port = server.strip().rpartition(":")
+        trouble = await _diagnose_server(settings, host, int(port), wait_ms)
+        if trouble is None:
+            return None
+        first = first or trouble
+    return first
+
+
+async def _diagnose_server(settings: RuntimeSettings, host: str, port: int, wait_ms: int) -> str | None:
     options = connection_options(settings)
     del options["bootstrap_servers"]  # a single connection takes host and port
     try:
-        connection = await create_conn(host, int(port), request_timeout_ms=wait_ms, client_id="jiesu-probe", **options)
+        connection = await create_conn(host, port, request_timeout_ms=wait_ms, client_id="jiesu-probe", **options)
     except ssl.SSLCertVerificationError as error:
         return (
             f"the certificate of the broker at {host}:{port} does not hold ({error.verify_message}): check JIESU_KAFKA_CA_FILE, and that "

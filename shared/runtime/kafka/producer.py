@@ -15,7 +15,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from shared.runtime.clock import monotonic
-from shared.runtime.kafka.connection import MISSING_RULE
+from shared.runtime.kafka.connection import missing_rule
 from shared.runtime.kafka.partitioner import partition_of
 
 MAX_BATCH_BYTES = 256 * 1024
@@ -84,7 +84,7 @@ class Producer:
         try:
             async with asyncio.timeout(self._timeout):
                 producer = await self._started_producer()
-                await _mark_unsendable_topics(producer, records, outcomes)
+                await _mark_unsendable_topics(producer, records, outcomes, self._options.get("sasl_plain_username"))
             batches = self._batches(producer, records, outcomes)
             await self._send_batches(producer, batches)
         except BaseException:
@@ -201,15 +201,15 @@ class Producer:
 
 
 async def _mark_unsendable_topics(
-    producer: AIOKafkaProducer, records: Sequence[ProducerRecord], outcomes: list[BaseException | None]
+    producer: AIOKafkaProducer, records: Sequence[ProducerRecord], outcomes: list[BaseException | None], user: str | None
 ) -> None:
     """Set the outcome of all records of absent and forbidden topics: aiokafka waits 40 s for their metadata, all others with them."""
-    if faults := await _unsendable_topics(producer, {record[0] for record in records}):
+    if faults := await _unsendable_topics(producer, {record[0] for record in records}, user):
         for index, record in enumerate(records):
             outcomes[index] = faults.get(record[0])
 
 
-async def _unsendable_topics(producer: AIOKafkaProducer, topics: Collection[str]) -> dict[str, UnsendableTopicError]:
+async def _unsendable_topics(producer: AIOKafkaProducer, topics: Collection[str], user: str | None) -> dict[str, UnsendableTopicError]:
     """The topics without metadata after two updates, asked for together: one after the other they would use up the time of a send."""
     client = producer.client
     unknown = sorted(topic for topic in topics if client.cluster.partitions_for_topic(topic) is None)
@@ -219,7 +219,7 @@ async def _unsendable_topics(producer: AIOKafkaProducer, topics: Collection[str]
             client.add_topic(topic)
         updated = await client.force_metadata_update()
         forbidden = set(unknown) & client.cluster.unauthorized_topics
-        faults |= {topic: UnsendableTopicError(topic, f"may not be written: {MISSING_RULE}") for topic in forbidden}
+        faults |= {topic: UnsendableTopicError(topic, f"may not be written: {missing_rule(user)}") for topic in forbidden}
         unknown = [topic for topic in unknown if topic not in forbidden and client.cluster.partitions_for_topic(topic) is None]
         if unknown and updated and attempt > 1:
             return faults | {topic: UnsendableTopicError(topic, "does not exist: run `jiesu topics apply`") for topic in unknown}

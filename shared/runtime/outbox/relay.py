@@ -13,7 +13,7 @@ from aiokafka.errors import ClusterAuthorizationFailedError
 from shared.contracts.envelope import TRACEPARENT_HEADER
 from shared.runtime.clock import monotonic
 from shared.runtime.database.database import Database, Transaction
-from shared.runtime.kafka.connection import MISSING_RULE, connection_options
+from shared.runtime.kafka.connection import connection_options, missing_rule
 from shared.runtime.kafka.producer import (
     NotSentError,
     Producer,
@@ -109,7 +109,7 @@ class Relay:
             return BATCH_MESSAGES
         except ClusterAuthorizationFailedError as error:
             # A broker refuses the idempotent producer of a user that may write to no topic at all.
-            self._health.set_trouble("relay", f"{type(error).__name__}: {MISSING_RULE}")
+            self._health.set_trouble("relay", f"{type(error).__name__}: {missing_rule(self._settings.kafka_username)}")
             metrics.RELAY_CYCLES.labels("failed").inc()
             raise
         except Exception:

@@ -8,7 +8,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from shared.contracts.topics import PARTITIONS
-from shared.runtime.kafka.connection import FORBIDDEN, MISSING_RULE
+from shared.runtime.kafka.connection import FORBIDDEN, missing_rule
 from shared.runtime.kafka.watermark import Watermark
 from shared.runtime.process.health import Health
 
@@ -41,9 +41,9 @@ class PollState:
         self.watermark.on_fetched(())
         self.idle.set()
 
-    def reading_forbidden(self, error: KafkaError) -> None:
+    def reading_forbidden(self, error: KafkaError, user: str | None) -> None:
         """The broker refused the group or a topic; FastStream polls again after a pause."""
-        self.health.set_trouble("consumer", f"{type(error).__name__} {error.args}: {MISSING_RULE}")
+        self.health.set_trouble("consumer", f"{type(error).__name__} {error.args}: {missing_rule(user)}")
 
     def records_fetched(self, partitions: Sequence[TopicPartition]) -> None:
         """A poll returned records of these partitions."""
@@ -59,6 +59,7 @@ class PollTrackingConsumer(AIOKafkaConsumer):  # type: ignore[misc]
         super().__init__(**options)
         self._poll_state = poll_state
         self._caught_up = False
+        self._user: str | None = options.get("sasl_plain_username")
 
     async def getmany(
         self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None
@@ -73,7 +74,7 @@ class PollTrackingConsumer(AIOKafkaConsumer):  # type: ignore[misc]
                 *partitions, timeout_ms=max(timeout_ms, _IDLE_POLL_MS), max_records=max_records
             )
         except FORBIDDEN as error:
-            self._poll_state.reading_forbidden(error)
+            self._poll_state.reading_forbidden(error, self._user)
             raise
         # The position has moved within getmany: without an await in between, nothing can read it before the partitions are marked.
         self._poll_state.records_fetched(list(records))

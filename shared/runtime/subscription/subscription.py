@@ -12,7 +12,7 @@ from shared.contracts.topics import Topic
 from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database
 from shared.runtime.dead_letters.breaker import Breaker
-from shared.runtime.kafka.connection import FORBIDDEN, MISSING_RULE, diagnose_connection
+from shared.runtime.kafka.connection import FORBIDDEN, diagnose_connection, missing_rule
 from shared.runtime.kafka.offsets import ConsumerPositionReader, EndOffsetClient
 from shared.runtime.kafka.record_decoder import EventDecoder, RecordDecoder, RecordVerifier
 from shared.runtime.kafka.watermark import Watermark
@@ -115,7 +115,7 @@ class Subscription:
             await broker.start()
         except KafkaError as error:
             await broker.stop()
-            rule = f": {MISSING_RULE}" if isinstance(error, FORBIDDEN) else ""
+            rule = f": {missing_rule(self._settings.kafka_username)}" if isinstance(error, FORBIDDEN) else ""
             return f"the broker answers, but joining the group failed: {type(error).__name__}{rule}"
         return None
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
+from shared.runtime.kafka.connection import diagnose_connection
 from shared.runtime.kafka.topic_admin import apply_topics
 from shared.runtime.process.settings import RuntimeSettings
 from tests.integration.runtime.probe_service import INPUTS, OUTPUT, ProbeHandler, build_service, count_rows
@@ -45,6 +46,8 @@ async def test_one_broker_may_fail_and_with_two_down_messages_wait(cluster: Kafk
         await wait_until_outbox_empty(service)
         first = await leading_node(settings)
         await asyncio.to_thread(cluster.nodes[first].kill)
+        dead_first = ",".join(cluster.nodes[node].bootstrap_servers for node in sorted(NODES, key=lambda node: node != first))
+        assert await diagnose_connection(settings.model_copy(update={"kafka_bootstrap_servers": dead_first})) is None
         await add_messages(service, range(MESSAGES, 2 * MESSAGES))
         await wait_until_outbox_empty(service, deadline=60)
 
