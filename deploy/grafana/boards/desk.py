@@ -10,6 +10,7 @@ _READING = Row(
             "Seconds by which the pages of each process are behind the topics. Normal: below 2.",
             (Query("max by (instance) (jiesu_desk_read_model_age_seconds)", "{{instance}}"),),
             unit="s",
+            runbook="consumer-behind",
             limits=(10, 60),
         ),
         Panel(
@@ -38,6 +39,7 @@ _PAGES = Row(
             "Calls of services",
             "Calls an hour on behalf of people, by service and outcome. Unavailable: the service did not answer.",
             (Query("sum by (service, outcome) (increase(jiesu_desk_service_calls_total[1h]))", "{{service}} {{outcome}}"),),
+            runbook="service-down",
         ),
     ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -54,6 +54,14 @@ async def load_page(tx: Transaction, query: InboxQuery, viewer: Viewer, after: I
         conditions.add(f"({key}, case_row.case_id) {'>' if by_due else '<'} ({{0}}::text::timestamptz, {{1}})", after.key, after.case_id)
     order = f"{key}, case_row.case_id" if by_due else f"{key} DESC, case_row.case_id DESC"
     statement = f"SELECT {_COLUMNS}, {key}::text AS position_key FROM case_row WHERE {conditions.where} ORDER BY {order} LIMIT {limit:d}"  # noqa: S608 - ours
+    return await tx.fetch(statement, *conditions.parameters)
+
+
+async def load_cases(tx: Transaction, case_ids: Sequence[str], viewer: Viewer) -> list[Mapping[str, Any]]:
+    """Those of these cases that the viewer sees, newest receipt first."""
+    conditions = visible_to(viewer)
+    conditions.add("case_row.case_id = ANY({0}::text[])", list(case_ids))
+    statement = f"SELECT {_COLUMNS} FROM case_row WHERE {conditions.where} ORDER BY received_at DESC, case_id DESC"  # noqa: S608 - ours
     return await tx.fetch(statement, *conditions.parameters)
 
 
