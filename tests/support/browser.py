@@ -14,6 +14,11 @@ from tests.support.servers.debian_packages import why_not_available
 
 # Levels A and AA of WCAG 2.0, 2.1 and 2.2, as axe tags its rules.
 _WCAG = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
+# By the font that the browser chose, while the drawing was made with estimated widths.
+_TEXTS_OUTSIDE = """() => [...document.querySelectorAll("svg.drawing text")].filter(text => {
+  const box = text.getBBox(), room = text.ownerSVGElement.viewBox.baseVal;
+  return box.x < -0.5 || box.x + box.width > room.width + 0.5 || box.y < -0.5 || box.y + box.height > room.height + 0.5;
+}).map(text => text.textContent)"""
 
 
 @asynccontextmanager
@@ -52,6 +57,7 @@ class WatchedPage:
         width, room = await self.page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
         if width > room:
             faults.append(f"the page is {width} pixels wide and has room for {room}")
+        faults += [f"text outside of its drawing: {text}" for text in await self.page.evaluate(_TEXTS_OUTSIDE)]
         faults += [f"console: {error}" for error in self.errors]
         self.errors.clear()
         return [f"{self.page.url}: {fault}" for fault in faults]

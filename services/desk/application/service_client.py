@@ -11,7 +11,9 @@ from services.desk import metrics
 from shared.runtime.tracing.context import current_traceparent
 
 _SERVER_ERROR = 500
-_CONNECTIONS = httpx.Limits(max_connections=50, max_keepalive_connections=20)
+# uvicorn closes a connection that was idle for 5 s, and a busy one does so before it reads the request that has come meanwhile.
+_CONNECTIONS = httpx.Limits(max_connections=50, max_keepalive_connections=20, keepalive_expiry=2.0)
+_LOST_CONNECTION = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
 
 
 class ServiceRefusedError(Exception):
@@ -53,7 +55,7 @@ class ServiceClient:
         """The answer of a service that accepted the call; `path` begins with a slash, its parts are quoted by the caller."""
         headers = {"Authorization": f"Bearer {token}", **_trace_headers(), **options.pop("headers", {})}
         try:
-            answer = await self._http.request(method, f"{self._urls[service]}{path}", headers=headers, **options)
+            answer = await self._send(method, f"{self._urls[service]}{path}", headers=headers, **options)
         except httpx.TransportError as error:
             metrics.SERVICE_CALLS.labels(service, "unavailable").inc()
             raise ServiceUnavailableError(service) from error
@@ -65,6 +67,15 @@ class ServiceClient:
             raise _refusal(answer)
         metrics.SERVICE_CALLS.labels(service, "accepted").inc()
         return answer
+
+    async def _send(self, method: str, url: str, **options: Any) -> httpx.Response:
+        """The answer; a read whose connection was lost is sent once more, since it changes nothing."""
+        try:
+            return await self._http.request(method, url, **options)
+        except _LOST_CONNECTION:
+            if method != "GET":
+                raise
+            return await self._http.request(method, url, **options)
 
     async def close(self) -> None:
         """Close the connections."""

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from services.desk.pages.dependencies import DeskDependencies
 from services.desk.session import Session, signed_in
 from services.desk.storage.case_reading import load_case
+from services.desk.storage.visibility import is_visible
 
 PaperFormat = Literal["html", "pdf", "docx"]
 _MEDIA_TYPES: Final[dict[PaperFormat, str]] = {
@@ -25,6 +26,11 @@ _PASSED_HEADERS: Final = ("content-type", "content-disposition", "content-securi
 def router(dependencies: DeskDependencies) -> APIRouter:
     """`GET /cases/{case}/papers` and `GET /cases/{case}/papers/{form}`."""
     routes = APIRouter()
+
+    async def check_visible(case: str, session: Session) -> None:
+        async with dependencies.database.transaction() as tx:
+            if "\x00" in case or not await is_visible(tx, case, dependencies.viewer(session)):
+                raise HTTPException(404)
 
     @routes.get("/cases/{case}/papers", name="case_papers")
     async def list_papers(case: str, request: Request, session: Annotated[Session, Depends(signed_in)]) -> Response:
@@ -43,6 +49,7 @@ def router(dependencies: DeskDependencies) -> APIRouter:
     @routes.get("/cases/{case}/evidence", name="case_evidence")
     async def download_evidence(case: str, session: Annotated[Session, Depends(signed_in)]) -> Response:
         """The evidence archive of the case, if the person may see all of it."""
+        await check_visible(case, session)
         archive = await dependencies.services.request("GET", "sla", f"/v1/cases/{quote(case, safe='')}/evidence", session.token)
         return _passed_on(archive)
 
@@ -56,6 +63,7 @@ def router(dependencies: DeskDependencies) -> APIRouter:
         version: int | None = None,
     ) -> Response:
         """The form as sla prints it for this person; confidential fields are left out there."""
+        await check_visible(case, session)
         parameters = {"language": dependencies.pages.reader_language(request)} | ({} if version is None else {"version": str(version)})
         path = f"/v1/cases/{quote(case, safe='')}/forms/{quote(form, safe='')}"
         headers = {"Accept": _MEDIA_TYPES[format]}

@@ -14,10 +14,12 @@ WITHOUT_CASE = [
     "/regulations/hunan-property",
     "/organisation",
     "/calculator",
+    "/calculator?procedure=hunan-property&start=2026-09-24T16:40&duration=7wd&pause_from=2026-09-28T09:00&pause_to=2026-09-29T20:00",
+    "/calculator?start=2026-09-30T16:40&clock=hunan-property:second_answer",
     "/?query=电梯&state=all",
     "/absent",
 ]
-OF_A_CASE = ["/cases/{case}", "/cases/{case}/papers"]
+OF_A_CASE = ["/cases/{case}", "/cases/{case}/clocks", "/cases/{case}/papers"]
 
 
 async def open_first_case(watched: WatchedPage, number: str) -> None:

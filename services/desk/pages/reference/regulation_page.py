@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 
 from services.desk.pages.dependencies import DeskDependencies
 from services.desk.session import Session, signed_in
-from services.desk.storage.clause_figures import load_clause_figures
+from services.desk.storage.figures.clause_figures import load_clause_figures
 
 _FIGURES_PERIOD: Final = timedelta(days=92)
 

@@ -1,0 +1,1 @@
+"""Figures counted in the read model."""
