@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from services.sla.application.case_list import ListCases
 from services.sla.application.errors import (
@@ -11,8 +12,8 @@ from services.sla.application.errors import (
     PersonSearchError,
     UnmaskingNotAllowedError,
 )
+from services.sla.application.keeping.sealed_contacts import SealedContacts
 from services.sla.application.queries import CaseQueries
-from services.sla.application.sealed_contacts import SealedContacts
 from services.sla.domain.lifecycle.case import Case
 from services.sla.storage.case_list import CaseFilter
 from services.sla.storage.keeping import unmaskings
@@ -72,7 +73,7 @@ class Complainants:
         now = self._queries.clock.now()
         record = Unmasking(actor.id, sorted(set(fields)), reason, now)
         async with self._queries.database.transaction() as tx:
-            await unmaskings.insert_unmasking(tx, uuid7(), case.id, record)
+            await unmaskings.insert_unmasking(tx, UUID(uuid7()), case.id, record)
         shown = {name: contact.get(name) or "" for name in record.fields}
         return {"case": case.id, "at": now.astimezone(self._queries.zone).isoformat(), "values": shown}
 

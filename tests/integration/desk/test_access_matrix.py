@@ -60,7 +60,7 @@ def served(routes: Iterable[Any]) -> Iterator[tuple[str, str]]:
     """Method and path of every route, those of included routers too."""
     for route in routes:
         if isinstance(route, APIRoute):
-            yield from ((method, route.path) for method in route.methods if method != "HEAD")
+            yield from ((method, route.path) for method in route.methods or () if method != "HEAD")
         elif (router := getattr(route, "original_router", None)) is not None:
             yield from served(router.routes)
         elif (path := getattr(route, "path", "")) not in PROBES:
