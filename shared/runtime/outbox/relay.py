@@ -11,7 +11,6 @@ import structlog
 from aiokafka.errors import ClusterAuthorizationFailedError
 
 from shared.contracts.envelope import TRACEPARENT_HEADER
-from shared.contracts.topics import TOPICS
 from shared.runtime.clock import monotonic
 from shared.runtime.database.database import Database, Transaction
 from shared.runtime.kafka.connection import MISSING_RULE, connection_options
@@ -222,17 +221,12 @@ def _measure(rows: Sequence[asyncpg.Record], outcomes: Sequence[BaseException | 
     remaining = iter(outcomes)
     for row in rows:
         of_row = list(islice(remaining, len(row["keys"])))
-        topic = _topic_label(row["topic"])
+        topic = metrics.topic_label(row["topic"])
         sent = of_row.count(None)
         metrics.RELAY_MESSAGES.labels(topic, "sent").inc(sent)
         metrics.RELAY_MESSAGES.labels(topic, "failed").inc(len(of_row) - sent)
         if sent:
             metrics.OUTBOX_WAIT.observe(max(0.0, row["age"]), exemplar(_traceparent(row["headers"][0])))
-
-
-def _topic_label(topic: str) -> str:
-    # Departments come and go with the organisation file: one label for all of their topics.
-    return topic if topic in TOPICS else "department"
 
 
 def _traceparent(headers: str) -> str | None:
