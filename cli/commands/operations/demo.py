@@ -106,6 +106,7 @@ def _run_month(
         if clock.seconds_until(START) < 0 and allowance != STARTUP_ALLOWANCES[-1]:
             progress("This machine is busy: the services get more time to start.")
             return None
+        progress(f"The desk shows the month in a browser: {stack.url('desk')}")
         progress("The month begins.")
         return asyncio.run(_play_month(stack, channels, clock, prefix, console, plain=plain))
 

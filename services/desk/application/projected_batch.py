@@ -123,7 +123,7 @@ class ProjectedBatch:
             added = normalise(" ".join(self.appended.get(case, ())))
             words = f"{words} {added}".strip()[:MAX_TEXT]
             if words and row.received_at is not None:
-                keys = row_grams(words, row.received_at, is_open=row.state == "open")
+                keys = row_grams(words, row.received_at, row.seen_by, is_open=row.state == "open")
                 found.append({"case_id": case, "words": words, "received_at": row.received_at, "grams": keys})
         return found
 

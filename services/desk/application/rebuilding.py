@@ -9,7 +9,7 @@ from typing import Protocol
 from services.desk.application.confidential_fields import ConfidentialFields
 from services.desk.application.projecting import ProjectRecords, TopicEvent
 from services.desk.storage import shadow_tables
-from services.desk.storage.projections import ReadModel
+from services.desk.storage.buffered_read_model import BufferedReadModel
 from services.desk.storage.reading_progress import ReadingProgress
 from shared.runtime.clock import monotonic, uuid7
 from shared.runtime.database.database import Database, Transaction
@@ -37,7 +37,8 @@ class RebuildReadModel:
 
     def __init__(self, database: Database, fields: ConfidentialFields, report: Callable[[RebuildProgress], None] = lambda _: None) -> None:
         self._database = database
-        self._projection = ProjectRecords(fields, None, ReadModel(shadow_tables.SUFFIX))
+        self._model = BufferedReadModel(shadow_tables.SUFFIX)
+        self._projection = ProjectRecords(fields, None, self._model)
         self._report = report
         self._events = 0
         self._started = monotonic()
@@ -51,12 +52,14 @@ class RebuildReadModel:
             for source in sources:
                 await self._read(source, "reading")
             async with self._database.transaction() as tx:
+                await self._model.flush(tx)
                 await shadow_tables.create_shadow_indexes(tx)
             # What came while the indexes were built, so that the writers are held back for a moment only.
             await self._read(sources[-1], "catching up")
             async with self._database.transaction() as tx:
                 await shadow_tables.stop_writers(tx)
                 await self._read_in(tx, sources[-1])
+                await self._model.flush(tx)
                 await shadow_tables.swap(tx)
                 # Open pages see the new version.
                 await ReadingProgress(uuid7()).advance(tx)

@@ -45,8 +45,8 @@ CREATE TABLE case_row (
     PRIMARY KEY (case_id)
 );
 CREATE INDEX case_row_due ON case_row ((coalesce(due_at, 'infinity')), case_id) WHERE state = 'open';
-CREATE INDEX case_row_received ON case_row (received_at, case_id) WHERE state <> 'open';
-CREATE INDEX case_row_seen_by ON case_row USING gin (seen_by) WHERE state = 'open';
+CREATE INDEX case_row_received ON case_row (received_at, case_id);
+CREATE INDEX case_row_seen_by ON case_row USING gin (seen_by);
 CREATE INDEX case_row_number ON case_row (number);
 CREATE TABLE case_event (
     case_id text NOT NULL,

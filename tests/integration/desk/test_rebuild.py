@@ -85,6 +85,15 @@ async def test_a_batch_of_the_consumer_during_the_swap_is_not_lost(desk: DeskPro
     assert (await desk.rows("SELECT sequence FROM case_row"))[0]["sequence"] == len(events)
 
 
+async def test_a_full_buffer_changes_nothing(desk: DeskProbe, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.desk.storage.buffered_read_model.MAX_ROWS", 0)
+    events = numbered(story())
+    await desk.apply(events)
+    before = await contents(desk)
+    await rebuilder(desk).run([GrowingSource([]), *(GrowingSource([event]) for event in events)])
+    assert await contents(desk) == before
+
+
 class BrokenSource:
     async def batches(self) -> AsyncIterator[Sequence[TopicEvent]]:
         yield as_records(numbered(story())[:3])
