@@ -6,11 +6,12 @@ import httpx
 
 from services.desk.bootstrap import build
 from services.desk.config import DeskSettings
+from services.desk.session import Session
 from shared.contracts import topics
 from shared.contracts.events.triage import Routed
 from shared.procedures.loading.loader import load_organisation
 from shared.runtime.kafka.topic_admin import apply_topics
-from tests.integration.desk.conftest import CSRF, START, FixedSessions, Session, registration
+from tests.integration.desk.conftest import CSRF, START, FixedSessions, registration
 from tests.support.messaging.cloud_events import case_event, cloud_event
 from tests.support.messaging.topic_client import TopicClient
 from tests.support.waiting import wait_for
