@@ -41,6 +41,8 @@ STOP_TIMEOUT_SECONDS = 20.0
 SINKS = "sinks"
 _ERROR_PREFIX = "Error: "
 """With it begins the line of a process that cannot start."""
+_DESK_ACCOUNTS = "desk_accounts.yaml"
+"""The file beside an organisation file with which people sign in to the desk where no identity provider is set."""
 
 
 @dataclass
@@ -185,8 +187,10 @@ def _database_error(error: BaseException) -> ClickException:
 
 def _default_environment(root: Path, organisation: Path, ports: Mapping[str, int]) -> dict[str, str]:
     sealing_keys = local_sealing_keys(root)
+    accounts = organisation.resolve().parent / _DESK_ACCOUNTS
     return {
         "JIESU_ENVIRONMENT": "demo",
+        **({"JIESU_DESK_ACCOUNTS": str(accounts)} if accounts.is_file() else {}),
         "JIESU_ORGANISATION": str(organisation.resolve()),
         "JIESU_SEALING_KEYS": sealing_keys,
         # From the stored keys: with another pseudonym key the same people would not be recognised after the next start.

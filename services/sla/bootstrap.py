@@ -8,6 +8,7 @@ from services.sla.application.case_list import ListCases
 from services.sla.application.cases import UpdateCases
 from services.sla.application.forms.form_queries import FormQueries
 from services.sla.application.identity import IdentityRegistry
+from services.sla.application.keeping.sealed_contacts import SealedContacts
 from services.sla.application.lists.list_queries import ListQueries
 from services.sla.application.periodic_reports import DutyRunner
 from services.sla.application.queries import CaseQueries
@@ -15,7 +16,6 @@ from services.sla.application.reports.improvement_actions import TrackImprovemen
 from services.sla.application.reports.report_queries import ReportQueries
 from services.sla.application.reviews.review_queue import ReviewQueue
 from services.sla.application.rulebooks import RulebookRegistry
-from services.sla.application.sealed_contacts import SealedContacts
 from services.sla.attachments import routes as attachment_routes
 from services.sla.attachments.access import CaseAttachments
 from services.sla.calculator import routes as calculator_routes

@@ -15,9 +15,9 @@ from services.sla.config import SlaSettings
 from services.triage import bootstrap as triage
 from services.triage.config import TriageSettings
 from shared.runtime.service import Service
+from tests.support.identity.oidc_provider import OidcProvider
 from tests.support.messaging.sample_organisation import write_organisation
 from tests.support.messaging.settings import SettingsFactory
-from tests.support.servers.oidc_provider import OidcProvider
 
 OPEN = {
     ("intake", "GET", "/v1/attachments/{sha256}"),  # signed addresses

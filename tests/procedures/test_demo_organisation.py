@@ -10,6 +10,7 @@ import pytest
 import yaml
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from services.desk.sign_in.local_accounts import load_accounts
 from shared.procedures.calendars.calendar import Calendar
 from shared.procedures.checks import roles
 from shared.procedures.loading.loader import load_organisation, load_procedure
@@ -83,3 +84,10 @@ def _public_keys(secret: dict[str, str]) -> dict[str, str]:
         return {}
     private = Ed25519PrivateKey.from_private_bytes(base64.b64decode(secret["private"]))
     return {secret["key_id"]: base64.b64encode(private.public_key().public_bytes_raw()).decode()}
+
+
+def test_accounts_of_the_desk_have_the_tokens_of_their_people(organisation: Organisation) -> None:
+    accounts = yaml.safe_load((DEMO / "desk_accounts.yaml").read_text(encoding="utf-8"))["accounts"]
+    load_accounts(DEMO / "desk_accounts.yaml", organisation)
+    people = {person.id: person.token_sha256 for person in organisation.people if person.token_sha256}
+    assert {each["person"]: hashlib.sha256(each["token"].encode()).hexdigest() for each in accounts} == people

@@ -14,9 +14,9 @@ from services.desk.sign_in.config import SignInSettings
 from services.desk.sign_in.secrets_of_browsers import pkce_challenge
 from shared.procedures.organisation import Organisation, Person
 from shared.runtime.clock import Clock, monotonic
-from shared.runtime.http.identity.access_tokens import SignedTokens, TokenRefusedError, account_of, check_required_claims
 from shared.runtime.http.identity.people import person_of_account
 from shared.runtime.http.identity.provider_keys import ProviderKeys, ProviderUnavailableError, provider_client, read_metadata
+from shared.runtime.http.identity.tokens import SignedTokens, TokenRefusedError, account_of, check_required_claims
 
 CALLBACK_PATH = "/sign-in/callback"
 SIGNED_OUT_PATH = "/signed-out"

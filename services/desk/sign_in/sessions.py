@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class SessionLimits:
+class SignInLimits:
     """How long a session lasts without a request, and at most."""
 
     idle: timedelta
@@ -49,7 +49,7 @@ class Sessions:
     """The sessions of all processes of the desk; implements `SessionReader`."""
 
     def __init__(
-        self, database: Database, organisation: Organisation, clock: Clock, limits: SessionLimits, provider: IdentityProvider | None
+        self, database: Database, organisation: Organisation, clock: Clock, limits: SignInLimits, provider: IdentityProvider | None
     ) -> None:
         self._database = database
         self._organisation = organisation

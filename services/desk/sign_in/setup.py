@@ -11,7 +11,7 @@ from services.desk.sign_in.config import SignInSettings
 from services.desk.sign_in.local_accounts import load_accounts
 from services.desk.sign_in.provider import IdentityProvider
 from services.desk.sign_in.routes import SignInPages, router
-from services.desk.sign_in.sessions import SessionLimits, Sessions
+from services.desk.sign_in.sessions import Sessions, SignInLimits
 from shared.procedures.organisation import Organisation
 from shared.runtime.process.waiting import sleep_or_stop
 from shared.runtime.service import Service
@@ -21,7 +21,7 @@ _PRUNE_SECONDS = 300.0
 
 def register(service: Service, settings: SignInSettings, organisation: Organisation, pages: Pages) -> None:
     """Add the pages of the sign-in, the sessions and the loop that deletes old ones; raises `Misconfigured`."""
-    limits = SessionLimits(timedelta(minutes=settings.desk_idle_minutes), timedelta(hours=settings.desk_session_hours))
+    limits = SignInLimits(timedelta(minutes=settings.desk_idle_minutes), timedelta(hours=settings.desk_session_hours))
     provider = IdentityProvider(settings, organisation, service.clock) if settings.oidc_issuer else None
     attempts = None if provider is None else SignInAttempts(service.database, provider, service.clock)
     accounts = None if settings.desk_accounts is None else load_accounts(settings.desk_accounts, organisation)

@@ -9,9 +9,9 @@ from typing import Any
 from services.sla.application.case_batch import CaseBatch, recalculate
 from services.sla.application.deferral.stored_form import PendingAction
 from services.sla.application.identity import IdentityRegistry, case_parties
+from services.sla.application.keeping.sealed_contacts import SealedContacts
 from services.sla.application.linked_cases import linked_case
 from services.sla.application.rulebooks import RulebookRegistry
-from services.sla.application.sealed_contacts import SealedContacts
 from services.sla.domain.deadlines.worktime import from_micros, to_micros
 from services.sla.domain.lifecycle.case import Case
 from services.sla.domain.lifecycle.inputs import AdvanceTime, ApplyDecision, OpenCase, TakeAction

@@ -12,8 +12,8 @@ from services.sla.application.errors import (
     PersonSearchError,
     UnmaskingNotAllowedError,
 )
+from services.sla.application.keeping.sealed_contacts import SealedContacts
 from services.sla.application.queries import CaseQueries
-from services.sla.application.sealed_contacts import SealedContacts
 from services.sla.domain.lifecycle.case import Case
 from services.sla.storage.case_list import CaseFilter
 from services.sla.storage.keeping import unmaskings

@@ -6,9 +6,9 @@ from fastapi import Request
 from shared.procedures.organisation import Organisation, Person
 from shared.runtime.clock import Clock
 from shared.runtime.http.bearer import BearerTokens, bearer_token, unauthorized
-from shared.runtime.http.identity.access_tokens import AccessTokens, TokenRefusedError
 from shared.runtime.http.identity.config import OidcSettings
 from shared.runtime.http.identity.provider_keys import ProviderKeys, ProviderUnavailableError
+from shared.runtime.http.identity.tokens import PersonTokens, TokenRefusedError
 from shared.runtime.http.problem import UNAVAILABLE, HttpProblem
 
 _DOTS_OF_JWT = 2
@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 class PersonAuthentication:
     """The people of one organisation; without `access_tokens` only static tokens are known."""
 
-    def __init__(self, organisation: Organisation, access_tokens: AccessTokens | None = None) -> None:
+    def __init__(self, organisation: Organisation, access_tokens: PersonTokens | None = None) -> None:
         self._organisation = organisation
         self._static = BearerTokens((person.token_sha256, person) for person in organisation.people if person.token_sha256)
         self._access_tokens = access_tokens
@@ -62,4 +62,4 @@ def open_people(organisation: Organisation, settings: OidcSettings, clock: Clock
     if not settings.oidc_issuer:
         return PersonAuthentication(organisation)
     keys = ProviderKeys(settings.oidc_issuer, settings.oidc_jwks_url, settings.oidc_keys_seconds)
-    return PersonAuthentication(organisation, AccessTokens(settings, keys, clock))
+    return PersonAuthentication(organisation, PersonTokens(settings, keys, clock))

@@ -15,10 +15,10 @@ from services.desk.sign_in.local_accounts import hash_password
 from shared.runtime.clock import Clock
 from shared.runtime.service import Service
 from tests.integration.desk.conftest import DEPARTMENTS, PEOPLE
+from tests.support.identity.oidc_provider import CLIENT_SECRET, OidcProvider
 from tests.support.messaging.sample_organisation import write_organisation
 from tests.support.messaging.settings import SettingsFactory
 from tests.support.servers.databases import Databases
-from tests.support.servers.oidc_provider import CLIENT_SECRET, OidcProvider
 from tests.support.servers.topics import fresh_prefix
 
 BASE = "http://desk.test/desk"

@@ -12,7 +12,7 @@ import pytest
 from services.desk.sign_in.local_accounts import LocalAccount, LocalAccounts, hash_password
 from services.desk.sign_in.sessions import COOKIE
 from tests.integration.desk.sign_in.conftest import BASE, SignInProbe
-from tests.support.servers.oidc_provider import CLIENT_ID
+from tests.support.identity.oidc_provider import CLIENT_ID
 
 
 def cookie_of(answer: httpx.Response) -> str:

@@ -87,7 +87,7 @@ class SignedTokens:
             raise TokenRefusedError(name, f"the claim {name} is missing or not the one that is expected") from error
 
 
-class AccessTokens:
+class PersonTokens:
     """The access tokens of people: verified, and mapped to the name by which the organisation file knows the person."""
 
     def __init__(self, settings: OidcSettings, keys: ProviderKeys, clock: Clock) -> None:

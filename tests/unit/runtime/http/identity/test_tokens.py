@@ -17,11 +17,11 @@ from shared.procedures.organisation import Organisation
 from shared.runtime.clock import Clock
 from shared.runtime.errors import Misconfigured
 from shared.runtime.http.identity import provider_keys
-from shared.runtime.http.identity.access_tokens import claim_at
 from shared.runtime.http.identity.config import OidcSettings
 from shared.runtime.http.identity.people import open_people
+from shared.runtime.http.identity.tokens import claim_at
 from shared.runtime.http.problem import HttpProblem
-from tests.support.servers.oidc_provider import OidcProvider, rsa_key
+from tests.support.identity.oidc_provider import OidcProvider, rsa_key
 
 PEOPLE: list[dict[str, Any]] = [
     {"id": "li", "roles": ["assistant"]},
