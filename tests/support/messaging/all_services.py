@@ -52,7 +52,7 @@ async def apply_all_topics(settings: RuntimeSettings) -> None:
 
 
 def build_services(settings: SettingsFactory, organisation: Path, **options: Any) -> dict[str, Service]:
-    """The services by name, not started; `options` are settings of all four, `notify` and its like mappings of those of one alone."""
+    """Those that work on cases, by name, not started; `options` are settings of all, `notify` and its like mappings of those of one."""
     own = {name: options.pop(name, {}) for name in SERVICES}
     of_one = {name: {"organisation": organisation, **options, **own[name]} for name in SERVICES}
     sealing = {"sealing_keys": ENCRYPTION_KEYS}
