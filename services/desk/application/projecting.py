@@ -8,7 +8,7 @@ from typing import Any
 from services.desk.application.confidential_fields import ConfidentialFields
 from services.desk.application.projected_batch import ProjectedBatch
 from services.desk.domain.case_row import CaseRow, apply_event, register_case
-from services.desk.storage.projections import ReadModel
+from services.desk.storage.filling.projections import ReadModel
 from services.desk.storage.reading_progress import ReadingProgress
 from shared.contracts import topics
 from shared.contracts.events.base import CaseEvent

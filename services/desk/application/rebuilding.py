@@ -8,8 +8,8 @@ from typing import Protocol
 
 from services.desk.application.confidential_fields import ConfidentialFields
 from services.desk.application.projecting import ProjectRecords, TopicEvent
-from services.desk.storage import shadow_tables
-from services.desk.storage.buffered_read_model import BufferedReadModel
+from services.desk.storage.filling import shadow_tables
+from services.desk.storage.filling.buffered_read_model import BufferedReadModel
 from services.desk.storage.reading_progress import ReadingProgress
 from shared.runtime.clock import monotonic, uuid7
 from shared.runtime.database.database import Database, Transaction

@@ -86,7 +86,7 @@ async def test_a_batch_of_the_consumer_during_the_swap_is_not_lost(desk: DeskPro
 
 
 async def test_a_full_buffer_changes_nothing(desk: DeskProbe, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.desk.storage.buffered_read_model.MAX_ROWS", 0)
+    monkeypatch.setattr("services.desk.storage.filling.buffered_read_model.MAX_ROWS", 0)
     events = numbered(story())
     await desk.apply(events)
     before = await contents(desk)

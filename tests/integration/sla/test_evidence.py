@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from cli.desk.event_sources import LedgerSource
 from shared.procedures.loading.loader import PACKS_FOLDER
 from shared.runtime.service import Service
 from tests.integration.sla.recorded_cases import RECORDED_CASES, CommandLine, record_three_cases
@@ -193,3 +194,17 @@ async def test_year_seal_is_created_once_and_covers_the_cases_that_ended_in_the_
     assert broken.exit_code == 1
     assert "past-3" in broken.output
     assert (await jiesu("ledger", "seal", year)).exit_code == 1
+
+
+@pytest.mark.parametrize("name", ["ledger.jsonl", "ledger.jsonl.gz"])
+async def test_an_exported_ledger_is_read_as_the_events_that_were_published(
+    service: Service, jiesu: CommandLine, tmp_path: Path, name: str
+) -> None:
+    result = await jiesu("ledger", "export", name)
+    assert result.exit_code == 0, result.output
+    async with service.database.transaction() as tx:
+        rows = await tx.fetch("SELECT case_id, type, sequence FROM ledger ORDER BY case_id, sequence")
+    events = [event async for batch in LedgerSource(tmp_path / name).batches() for _, event, _ in batch]
+    assert [(event.case, event.type, event.sequence) for event in events] == [tuple(row) for row in rows]
+    assert f"3 cases, {len(rows)} events" in result.output
+    assert (await jiesu("ledger", "export", "no-such-folder/x")).exit_code != 0

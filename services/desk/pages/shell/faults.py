@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from services.desk.application.service_client import ServiceRefusedError, ServiceUnavailableError
 from services.desk.pages.page import Pages, url_for
 from services.desk.session import ForgedRequestError, SignInRequiredError
-from shared.runtime.http.problem import HttpProblem, ProblemType
+from shared.runtime.http.problem import SERVER_FAULT, HttpProblem, ProblemType
 
 
 def add_fault_pages(app: FastAPI, pages: Pages) -> None:
@@ -42,6 +42,20 @@ def add_fault_pages(app: FastAPI, pages: Pages) -> None:
 
     @app.exception_handler(HTTPException)
     async def unserved(request: Request, error: HTTPException) -> Response:
-        if request.headers.get("accept", "").find("text/html") < 0:
+        if not wants_page(request):
             return HttpProblem(ProblemType("", error.status_code, error.detail), headers=error.headers).to_response()
         return page(request, error.status_code, "fault.not_found")
+
+    @app.exception_handler(HttpProblem)
+    async def problem(request: Request, error: HttpProblem) -> Response:
+        return page(request, error.type.status, "fault.invalid", error.detail) if wants_page(request) else error.to_response()
+
+    @app.exception_handler(Exception)
+    async def fault(request: Request, _: Exception) -> Response:
+        # Starlette raises the error again after this answer, so that the server logs it.
+        return page(request, 500, "fault.fault") if wants_page(request) else HttpProblem(SERVER_FAULT).to_response()
+
+
+def wants_page(request: Request) -> bool:
+    """Whether a browser asks: a scraper and a probe get a problem document."""
+    return "text/html" in request.headers.get("accept", "")

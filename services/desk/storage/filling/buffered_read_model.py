@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from services.desk.domain.case_row import CaseRow
-from services.desk.storage.projections import ReadModel
+from services.desk.storage.filling.projections import ReadModel
 from shared.runtime.database.database import Transaction
 
 MAX_ROWS = 40_000
