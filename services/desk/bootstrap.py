@@ -11,7 +11,7 @@ from services.desk.config import DeskSettings
 from services.desk.pages import routes
 from services.desk.pages.dependencies import DeskDependencies
 from services.desk.pages.page import Pages
-from services.desk.session import NoSessions
+from services.desk.sign_in import setup as sign_in
 from services.desk.storage.reading_progress import ReadingProgress
 from shared.procedures.calendars.zones import organisation_zone
 from shared.procedures.checks.organisation_check import load_checked_organisation
@@ -32,11 +32,11 @@ def build(settings: DeskSettings) -> Service:
     timers.register(service, progress, feed, client)
     app = service.app
     app.root_path = settings.desk_path
-    app.state.sessions = NoSessions()
     zone = organisation_zone(organisation)
     inbox = Inbox(service.database, service.clock, zone)
     regulations = Regulations(organisation, settings.organisation.parent)
     pages = Pages(settings, feed, zone)
     routes.add_routes(app, DeskDependencies(pages, service.database, service.clock, organisation, client, feed, inbox, regulations))
+    sign_in.register(service, settings, organisation, pages)
     metrics.initialise(tuple(topic.name for topic in handlers.TOPICS))
     return service

@@ -6,13 +6,13 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from shared.runtime.process.settings import RuntimeSettings
+from services.desk.sign_in.config import SignInSettings
 
 _PATH = re.compile(r"(/[A-Za-z0-9._~-]+)*")
 _BASE_URL = re.compile(r"https?://[^/?#\s@]+(/[^?#\s]*)?")
 
 
-class DeskSettings(RuntimeSettings):
+class DeskSettings(SignInSettings):
     """The runtime's settings and the desk's own; each is an environment variable with the prefix JIESU_."""
 
     organisation: Path = Field(Path("organisation.yaml"), description="the organisation file: people, roles, addresses, sources")

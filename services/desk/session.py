@@ -41,14 +41,6 @@ class ForgedRequestError(Exception):
     """The CSRF token of a write is missing or is not the session's."""
 
 
-class NoSessions:
-    """Finds no session: of a desk whose sign-in is not configured."""
-
-    async def read(self, request: Request) -> Session | None:  # noqa: ARG002 - the protocol's parameter
-        """Nobody is signed in."""
-        return None
-
-
 async def signed_in(request: Request) -> Session:
     """The session of the request, as a dependency; raises `SignInRequiredError`."""
     session = await cast("SessionReader", request.app.state.sessions).read(request)

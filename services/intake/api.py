@@ -121,7 +121,7 @@ def _add_query_routes(router: APIRouter, api: ApiDependencies) -> None:
 
 async def _read_entry(api: ApiDependencies, request: Request) -> tuple[SourceContext, Any]:
     """The source and the body of a submission: by the source's key, or by the token of a person who enters it for the source."""
-    person = api.authentication.signed_in(request)
+    person = await api.authentication.signed_in(request)
     if person is None:
         context = api.authentication.authenticate_within_rate(request)
         api.authentication.consume_rate(context, 1)

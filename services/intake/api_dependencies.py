@@ -1,6 +1,6 @@
 """API keys, rate limit and problem types of intake's HTTP API."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import Request
@@ -10,8 +10,8 @@ from services.intake.application.entry_by_hand import person_fault, source_of_pe
 from services.intake.application.sources import Sources
 from services.intake.domain.submission import SourceContext
 from services.intake.domain.submission_faults import SubmissionFault
-from shared.procedures.organisation import Person
 from shared.runtime.http.bearer import BearerTokens, bearer_token, unauthorized
+from shared.runtime.http.identity.people import PersonAuthentication
 from shared.runtime.http.problem import BODY_TOO_LARGE, INVALID, UNAVAILABLE, HttpProblem, ProblemType
 from shared.runtime.http.rate_limit import RateLimit
 
@@ -53,10 +53,10 @@ def intake_problem(reason: str, *faults: SubmissionFault, headers: Mapping[str, 
 class Authentication:
     """Finds the source of a request by its API key and limits its rate in this process."""
 
-    def __init__(self, sources: Sources, people: Sequence[Person] = ()) -> None:
+    def __init__(self, sources: Sources, people: PersonAuthentication) -> None:
         self._contexts = sources.contexts
         contexts = sources.contexts.values()
-        self._people = BearerTokens((person.token_sha256, person) for person in people if person.token_sha256)
+        self._people = people
         self._keys = BearerTokens((key_sha256, context) for context in contexts for key_sha256 in context.source.key_sha256)
         self._rate_limit = RateLimit()
 
@@ -79,18 +79,18 @@ class Authentication:
             raise unauthorized(faults=[fault], problem_type=PROBLEM_TYPES["key"])
         return context
 
-    def authenticate_uploader(self, request: Request) -> str:
+    async def authenticate_uploader(self, request: Request) -> str:
         """The source, or `person:<id>` by the person's token, that uploads a file; raises HttpProblem 401 or 429."""
-        person = self.signed_in(request)
+        person = await self.signed_in(request)
         if person is not None:
             return f"person:{person}"
         context = self.authenticate_within_rate(request)
         self.consume_rate(context, 1)
         return context.source.id
 
-    def signed_in(self, request: Request) -> str | None:
-        """The id of the person whose token the request has, None for any other request; raises HttpProblem 429."""
-        person = self._people.find(bearer_token(request))
+    async def signed_in(self, request: Request) -> str | None:
+        """The id of the person whose token the request has, None for any other request; raises HttpProblem 401 or 429."""
+        person = await self._people.person(request)
         if person is None:
             return None
         key = f"person:{person.id}"

@@ -26,6 +26,7 @@ from shared.procedures.organisation import Organisation
 from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database
 from shared.runtime.encryption import EncryptionKeyRing
+from shared.runtime.http.identity.people import open_people
 from shared.runtime.service import Service
 
 
@@ -73,7 +74,7 @@ def make_parts(
         key_ring=key_ring,
         clock=clock,
         signer=signer,
-        authentication=Authentication(sources, organisation.people),
+        authentication=Authentication(sources, open_people(organisation, settings, clock)),
         raw_copies=RawCopies(key_ring),
         attachments=attachment_setup.open_attachments(settings, database),
     )

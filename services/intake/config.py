@@ -9,9 +9,10 @@ from services.intake.attachments.config import AttachmentSettings
 from services.intake.domain.submission import MAX_FUTURE
 from services.intake.transports.imports.config import ImportSettings
 from services.intake.transports.web_form.config import WebFormSettings
+from shared.runtime.http.identity.config import OidcSettings
 
 
-class IntakeSettings(AttachmentSettings, ImportSettings, WebFormSettings):
+class IntakeSettings(AttachmentSettings, ImportSettings, WebFormSettings, OidcSettings):
     """The runtime's settings, those of the transports, and intake's own; each is an environment variable with the prefix JIESU_."""
 
     organisation: Path = Field(Path("organisation.yaml"), description="the organisation file: people, roles, addresses, sources")

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import tzinfo
+from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Request
@@ -20,7 +21,7 @@ from shared.contracts.actions import Action, ActionData, SentActionData
 from shared.contracts.base import CASE_ID_PATTERN, InputName, StrictModel
 from shared.procedures.access import Actor
 from shared.procedures.calendars.zones import organisation_zone
-from shared.runtime.http.bearer import BEARER_SCHEME, bearer_token, unauthorized
+from shared.runtime.http.bearer import BEARER_SCHEME, unauthorized
 from shared.runtime.http.body import read_model, request_body
 from shared.runtime.http.problem import HttpProblem
 from shared.runtime.http.rate_limit import RateLimit
@@ -54,19 +55,23 @@ class SlaApiDependencies:
         self.case_list = case_list
         self.case_queries = case_queries
         self.zone = organisation_zone(identities.policy.organisation)
-        self._tokens = identities.tokens
+        self._people = identities.people
         self._rate_limit = RateLimit()
         self._per_second = per_second
 
     async def authenticate(self, request: Request) -> Actor:
-        """The person of the bearer token; raises HttpProblem 401 or 429."""
-        actor = self._tokens.find(bearer_token(request))
-        if actor is None:
-            metrics.ACTIONS_DENIED_TOTAL.labels("http").inc()
-            raise unauthorized("Authorization: send the bearer token of a person of the organisation file")
-        self._rate_limit.check(actor.id, self._per_second)
-        self._rate_limit.consume(actor.id, self._per_second)
-        return actor
+        """The person of the bearer token; raises HttpProblem 401, 429, or 503 while the identity provider cannot be read."""
+        try:
+            person = await self._people.person(request)
+            if person is None:
+                raise unauthorized("Authorization: send the bearer token of a person of the organisation file")
+        except HttpProblem as problem:
+            if problem.type.status == HTTPStatus.UNAUTHORIZED:
+                metrics.ACTIONS_DENIED_TOTAL.labels("http").inc()
+            raise
+        self._rate_limit.check(person.id, self._per_second)
+        self._rate_limit.consume(person.id, self._per_second)
+        return Actor(person.id, person)
 
 
 def router(dependencies: SlaApiDependencies) -> APIRouter:
@@ -108,6 +113,12 @@ def router(dependencies: SlaApiDependencies) -> APIRouter:
         """The present state of the case, its clocks and its events."""
         with request_errors_as_problems():
             return await dependencies.case_queries.describe_case(case, actor)
+
+    @routes.get("/{case}/permitted-actions", summary="What you may do with a case now", responses=api_documents.PERMITTED_ACTIONS)
+    async def get_permitted_actions(case: str, actor: Annotated[Actor, authenticated]) -> dict[str, Any]:
+        """Every action: the roles in which you may take it now and what it needs, or the reason and the clause that forbid it."""
+        with request_errors_as_problems():
+            return await dependencies.case_queries.list_permitted_actions(case, actor)
 
     @routes.get("/{case}/clocks", summary="The clocks of a case", responses=api_documents.CLOCKS)
     async def get_clocks(case: str, actor: Annotated[Actor, authenticated]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from services.sla.application.errors import (
     CaseParkedError,
     ClockNotFoundError,
     CodeUnknownError,
+    ContactsSealedError,
     CursorError,
     DeadlineQuestionError,
     EvidenceFaultyError,
@@ -23,6 +24,7 @@ from services.sla.application.errors import (
     KeyReusedError,
     ListNotFoundError,
     PeriodError,
+    PersonSearchError,
     PhoneNotAllowedError,
     PhoneUnreadableError,
     ReportActionError,
@@ -33,6 +35,7 @@ from services.sla.application.errors import (
     ReviewTakenError,
     RoleMissingError,
     RoleNotHeldError,
+    UnmaskingNotAllowedError,
 )
 from shared.procedures.forms.printing import FORMATS, media_type
 from shared.runtime.http.bearer import UNAUTHORIZED
@@ -58,6 +61,9 @@ PROBLEM_TYPES: dict[type[RequestError], ProblemType] = {
     CursorError: ProblemType("invalid", 422, "a field is invalid"),
     PhoneUnreadableError: ProblemType("invalid", 422, "a field is invalid"),
     PhoneNotAllowedError: ProblemType("forbidden", 403, "the list cannot be read"),
+    PersonSearchError: ProblemType("invalid", 422, "a field is invalid"),
+    UnmaskingNotAllowedError: ProblemType("forbidden", 403, "the contact data cannot be seen"),
+    ContactsSealedError: ProblemType("contacts_sealed", 409, "contact data are sealed in this installation"),
     CaseParkedError: ProblemType("case_parked", 409, "the case is parked"),
     KeyReusedError: ProblemType("key_reused", 422, "the Idempotency-Key was used for another action"),
     ActionInProgressError: ProblemType("in_progress", 409, "the action is being done"),
@@ -133,6 +139,35 @@ class ClocksAnswer(BaseModel):
     clocks: list[dict[str, Any]]
 
 
+class PermittedAction(BaseModel):
+    """An action: the roles in which you may take it now and the data that it needs, or the reason and clauses that forbid it.
+
+    `reasons` and `clocks` are the accepted values, empty: any. `depends_on` are data that the procedure reads: what it says about them is
+    decided once they are sent.
+    """
+
+    action: str = Field(examples=["close"])
+    permitted: bool
+    roles: list[str]
+    needs: list[str]
+    one_of: list[str] = Field(description="of which it needs at least one")
+    reasons: list[str]
+    clocks: list[str]
+    depends_on: list[str]
+    reason: str
+    clauses: list[str] = Field(examples=[["3.4.3"]])
+    rule: str
+
+
+class PermittedActionsAnswer(BaseModel):
+    """Every action of the vocabulary; `roles` are those that you hold on the case."""
+
+    case: str
+    at: str
+    roles: list[str]
+    actions: list[PermittedAction]
+
+
 class ReviewListAnswer(BaseModel):
     """A page of the review queue: the rows of the list of cases, with why each is up for review, the guesses, and who works on it."""
 
@@ -159,6 +194,7 @@ _READING_ERRORS = frozenset(
         *(ReportNotFoundError, ReportActionError, ReportRoleError, ImprovementDataError),
         *(CursorError, PhoneUnreadableError, PhoneNotAllowedError, CodeUnknownError, ActionNotOfferedError),
         *(ReviewNotOpenError, DeadlineQuestionError, EvidenceNotAllowedError, EvidenceFaultyError),
+        *(PersonSearchError, UnmaskingNotAllowedError, ContactsSealedError),
     }
 )
 _STAFF_ERRORS = _READING_ERRORS - {ActionNotOfferedError} | {ReviewTakenError, RoleMissingError, RoleNotHeldError, ActionNotFoundError}
@@ -187,6 +223,12 @@ EVIDENCE: dict[int | str, dict[str, Any]] = {
 }
 DEADLINE: dict[int | str, dict[str, Any]] = _problems(PROBLEM_TYPES[DeadlineQuestionError])
 CASE: dict[int | str, dict[str, Any]] = {200: {"model": CaseAnswer}, **_problems(PROBLEM_TYPES[CaseNotFoundError])}
+PERMITTED_ACTIONS: dict[int | str, dict[str, Any]] = {200: {"model": PermittedActionsAnswer}, **_problems(PROBLEM_TYPES[CaseNotFoundError])}
+_SEALED = (PROBLEM_TYPES[ContactsSealedError], BODY_TOO_LARGE)
+PERSON_SEARCH: dict[int | str, dict[str, Any]] = _problems(PROBLEM_TYPES[PersonSearchError], PROBLEM_TYPES[PhoneNotAllowedError], *_SEALED)
+UNMASKING: dict[int | str, dict[str, Any]] = _problems(
+    PROBLEM_TYPES[CaseNotFoundError], PROBLEM_TYPES[UnmaskingNotAllowedError], PROBLEM_TYPES[PersonSearchError], *_SEALED
+)
 CLOCK: dict[int | str, dict[str, Any]] = {
     200: {"model": ClockAnswer},
     **_problems(PROBLEM_TYPES[CaseNotFoundError], PROBLEM_TYPES[ClockNotFoundError]),

@@ -5,12 +5,12 @@ from pathlib import Path
 from pydantic import Field, SecretStr, field_validator
 
 from shared.contracts.attachments import AttachmentKeys
-from shared.runtime.process.settings import RuntimeSettings
+from shared.runtime.http.identity.config import OidcSettings
 
 _SHORTEST_CASE_RETENTION = 400
 
 
-class SlaSettings(RuntimeSettings):
+class SlaSettings(OidcSettings):
     """sla's settings besides the runtime's; every environment variable has the prefix JIESU_."""
 
     organisation: Path = Field(Path("organisation.yaml"), description="the organisation file: people, roles, addresses, sources")

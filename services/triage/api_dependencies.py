@@ -15,7 +15,8 @@ from shared.procedures.access import Actor
 from shared.procedures.calendars.zones import organisation_zone
 from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database
-from shared.runtime.http.bearer import BearerTokens, bearer_token, unauthorized
+from shared.runtime.http.bearer import unauthorized
+from shared.runtime.http.identity.people import PersonAuthentication
 from shared.runtime.http.problem import INVALID, HttpProblem, ProblemType
 
 UNKNOWN_CASE = ProblemType("unknown_case", 404, "there is no such case")
@@ -26,20 +27,19 @@ CursorText = Annotated[str, StringConstraints(max_length=1000)]
 class TriageApiDependencies:
     """The parts that every route of triage uses."""
 
-    def __init__(self, database: Database, registry: ProcedureRegistry, clock: Clock) -> None:
+    def __init__(self, database: Database, registry: ProcedureRegistry, clock: Clock, people: PersonAuthentication) -> None:
         self.database = database
         self.clock = clock
         self.zone = organisation_zone(registry.organisation)
         self.cases = ReadableCases(registry)
-        people = registry.organisation.people
-        self._tokens = BearerTokens((person.token_sha256, Actor(person.id, person)) for person in people if person.token_sha256)
+        self._people = people
 
     async def authenticate(self, request: Request) -> Actor:
-        """The person of the bearer token; raises HttpProblem 401."""
-        actor = self._tokens.find(bearer_token(request))
-        if actor is None:
+        """The person of the bearer token; raises HttpProblem 401, or 503 while the identity provider cannot be read."""
+        person = await self._people.person(request)
+        if person is None:
             raise unauthorized("Authorization: send Bearer and the token of a person of the organisation")
-        return actor
+        return Actor(person.id, person)
 
 
 @contextmanager

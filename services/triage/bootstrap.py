@@ -8,6 +8,7 @@ from services.triage.application.triage import TriageComplaints
 from services.triage.config import TriageSettings
 from services.triage.domain.facts.fact_reader import load_library
 from shared.procedures.checks.organisation_check import load_checked_organisation
+from shared.runtime.http.identity.people import open_people
 from shared.runtime.service import Service
 
 
@@ -21,7 +22,8 @@ def build(settings: TriageSettings) -> Service:
     handlers.register(service, triage)
     timers.register(service, triage, [procedure.id for procedure in registry.source_procedures])
     metrics.initialise(registry.source_procedures, registry.organisation)
-    dependencies = TriageApiDependencies(service.database, registry, service.clock)
+    people = open_people(registry.organisation, settings, service.clock)
+    dependencies = TriageApiDependencies(service.database, registry, service.clock, people)
     service.include_router(api.router(dependencies))
     service.include_router(api_groups.router(dependencies))
     return service

@@ -4,10 +4,10 @@ from pathlib import Path
 
 from pydantic import Field
 
-from shared.runtime.process.settings import RuntimeSettings
+from shared.runtime.http.identity.config import OidcSettings
 
 
-class TriageSettings(RuntimeSettings):
+class TriageSettings(OidcSettings):
     """The runtime's settings and triage's own; each is an environment variable with the prefix JIESU_."""
 
     organisation: Path = Field(Path("organisation.yaml"), description="the organisation file: people, roles, addresses, sources")

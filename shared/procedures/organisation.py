@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, Literal, Self
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import Field, model_validator
 
 from shared.contracts.base import StrictModel
 from shared.contracts.complaint import Channel
@@ -15,18 +15,12 @@ from shared.procedures.digest_rules import OptionalDigest
 from shared.procedures.expressions.text_patterns import TextPattern
 from shared.procedures.model.effects import RoleNames, role_tuple
 from shared.procedures.model.sources.entry import SourceEntry
+from shared.procedures.person_entries import Absence, PersonRight
 from shared.procedures.source_formats.file_map import FileMap
 from shared.procedures.source_formats.webhook_map import WebhookMap
 
 _MAX_CACHED_HOLDERS = 10_000
 """Cached pairs of role and department; bounded because an action may name any role."""
-
-
-class Absence(StrictModel):
-    """A person is absent from `from` (inclusive) to `to` (exclusive)."""
-
-    from_: AwareDatetime = Field(alias="from")
-    to: AwareDatetime
 
 
 class Person(StrictModel):
@@ -46,10 +40,13 @@ class Person(StrictModel):
     substitute: str | None = Field(default=None, description="the person who holds the roles during an absence")
     absent: list[Absence] = Field(default_factory=list)
     token_sha256: str | None = None
+    account: str | None = Field(default=None, description="name of the person at the identity provider; none: the id")
     keys: dict[str, str] = Field(default_factory=dict)
     digest: OptionalDigest | None = Field(default=None, description="limits of digests; false: every message comes singly")
-    may: list[Literal["find_by_phone"]] = Field(
-        default_factory=list, description="rights besides those of roles; find_by_phone: list the cases of a phone number"
+    may: list[PersonRight] = Field(
+        default_factory=list,
+        description="rights besides those of roles; find_by_phone: find cases by a complainant's phone number or name; "
+        "unmask: see a complainant's contact data, each time recorded with the reason",
     )
 
     def is_absent(self, at: datetime) -> bool:
@@ -165,6 +162,9 @@ class Organisation(StrictModel):
     def _references_exist(self) -> Self:
         people = {person.id for person in self.people}
         departments = {department.id for department in self.departments}
+        accounts = [person.account for person in self.people if person.account is not None]
+        if len(accounts) != len(set(accounts)):
+            raise ValueError("people.account: two people have the same account; each needs one of his own")
         references = [
             ("fallback", self.fallback, people),
             *((f"people.{person.id}.substitute", person.substitute, people) for person in self.people),

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ARRAY, BigInteger, Boolean, Column, DateTime, Float, Index, Integer, MetaData, Table, Text, Uuid, text
 from sqlalchemy.types import TypeEngine
 
+from services.desk.storage.session_tables import add_session_tables
 from shared.runtime.database.tables import runtime_tables
 
 SCHEMA = "desk"
@@ -34,6 +35,7 @@ def metadata() -> MetaData:
     _table(declared, "saved_view", ["person", "name"], ["parameters"], {"created_at": _instant()})
     progress = {"version": BigInteger(), "lag_seconds": Float(), "partitions": Integer(), "noted_at": _instant()}
     Table("reading_progress", declared, Column("process", Uuid, primary_key=True), *_columns(progress))
+    add_session_tables(declared)
     return declared
 
 

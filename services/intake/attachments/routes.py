@@ -81,7 +81,7 @@ def _add_upload(routes: APIRouter, store: AttachmentStore | None, authentication
         request: Request, name: Annotated[str, Query(min_length=1, max_length=MAX_NAME_LENGTH, examples=["现场.jpg"])]
     ) -> Response:
         """The body is the file as it is. 201 once it is durable; its type is that of its content, regardless of name and Content-Type."""
-        source = authentication.authenticate_uploader(request)
+        source = await authentication.authenticate_uploader(request)
         attachments = _configured(store)
         await refuse_declared_size(request, attachments.limits.max_bytes)
         with refusals_as_problems():

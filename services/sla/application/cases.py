@@ -11,6 +11,7 @@ from services.sla.application.deferral.stored_form import PendingAction
 from services.sla.application.identity import IdentityRegistry, case_parties
 from services.sla.application.linked_cases import linked_case
 from services.sla.application.rulebooks import RulebookRegistry
+from services.sla.application.sealed_contacts import SealedContacts
 from services.sla.domain.deadlines.worktime import from_micros, to_micros
 from services.sla.domain.lifecycle.case import Case
 from services.sla.domain.lifecycle.inputs import AdvanceTime, ApplyDecision, OpenCase, TakeAction
@@ -52,7 +53,9 @@ class UpdateCases:
         attachment_keys: AttachmentKeys | None = None,
         tracing: Tracing | None = None,
         partitions: int = PARTITIONS,
+        contacts: SealedContacts | None = None,
     ) -> None:
+        self._contacts = contacts
         self.partitions = partitions
         self._tracing = tracing or Tracing("sla")
         self.follow_key = follow_key
@@ -136,6 +139,8 @@ class UpdateCases:
                 batch.decide(case_id, case_input, record.traceparent)
                 if self.follow_key is not None:
                     batch.stored_cases[case_id].person_keys += (lookup_key(follow_code(self.follow_key, case_id)),)
+                if self._contacts is not None:
+                    batch.stored_cases[case_id].person_keys += self._contacts.name_keys(case_id, case_input.complaint)
                 batch.apply_deferred(case_id)
             return
         due = batch.next_due(case_id)

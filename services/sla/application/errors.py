@@ -101,6 +101,21 @@ class PhoneNotAllowedError(RequestError):
         super().__init__("Complainant-Phone: needs the right `find_by_phone` of the organisation file; leave the header out")
 
 
+class PersonSearchError(RequestError):
+    """The search for a person names neither name nor phone, or both."""
+
+
+class UnmaskingNotAllowedError(RequestError):
+    """The actor may not see contact data, or not those of this case."""
+
+
+class ContactsSealedError(RequestError):
+    """Sla has no key of the contact data."""
+
+    def __init__(self) -> None:
+        super().__init__("JIESU_SEALING_KEYS, JIESU_PSEUDONYM_KEY: are not set for sla; set intake's, to see and find contact data")
+
+
 class ReviewNotOpenError(RequestError):
     """The case is not up for review."""
 

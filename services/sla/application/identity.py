@@ -6,18 +6,18 @@ from services.sla.domain.lifecycle.case import Case
 from shared.contracts.envelope import KEY_ID_HEADER, SIGNATURE_HEADER, signing_input
 from shared.procedures.access import AccessPolicy, Actor, CaseParties
 from shared.procedures.organisation import Organisation
-from shared.runtime.http.bearer import BearerTokens
+from shared.runtime.http.identity.people import PersonAuthentication
 from shared.runtime.kafka.record import ReceivedRecord
 from shared.runtime.kafka.signing import is_signature_valid
 
 
 class IdentityRegistry:
-    """The people and sources of the organisation file, by the hash of their token and the id of their signing key."""
+    """The people and sources of the organisation file, by their token and the id of their signing key."""
 
-    def __init__(self, organisation: Organisation) -> None:
+    def __init__(self, organisation: Organisation, people: PersonAuthentication | None = None) -> None:
+        self.people = people or PersonAuthentication(organisation)
         self.policy = AccessPolicy(organisation)
         self._organisation = organisation
-        self.tokens = BearerTokens((person.token_sha256, Actor(person.id, person)) for person in organisation.people if person.token_sha256)
         self._keys: dict[str, tuple[str, Actor]] = {}
         for person in organisation.people:
             self._keys.update({key_id: (public_key, Actor(person.id, person)) for key_id, public_key in person.keys.items()})

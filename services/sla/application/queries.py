@@ -10,7 +10,8 @@ from services.sla.application.identity import IdentityRegistry, case_parties
 from services.sla.application.rulebooks import RulebookRegistry
 from services.sla.domain.deadlines.worktime import to_micros
 from services.sla.domain.lifecycle.case import Case
-from services.sla.domain.views import case_view, clock_view
+from services.sla.domain.lifecycle.permitting.permitted_actions import permitted_actions
+from services.sla.domain.views import case_view, clock_view, permission_view
 from services.sla.domain.views.instants import explanation_in_zone
 from services.sla.storage import cases, ledgers
 from shared.contracts.base import CASE_ID_PATTERN
@@ -60,6 +61,14 @@ class CaseQueries:
             raise ClockNotFoundError(f"clock: must be one of {', '.join(case.rounds) or 'none: no clock has started'}")
         explained = [clock_view.explained_run(case, rulebook, plan, run) for plan, run in runs]
         return {"case": case.id, "clock": runs[0][0].clock.id, "rounds": explanation_in_zone(explained, self.zone)}
+
+    async def list_permitted_actions(self, case_id: str, actor: Actor) -> dict[str, Any]:
+        """Every action with the roles in which the actor may take it now, or what forbids it; raises `CaseNotFoundError`."""
+        now = self.clock.now()
+        case = await self.load_visible_case(case_id, actor, now)
+        roles = self.policy.roles(actor, case_parties(case), now)
+        permissions = permitted_actions(case, self.rulebooks.for_case(case), roles, actor.id, to_micros(now))
+        return permission_view.permission_document(case.id, now, self.zone, roles, permissions)
 
     def hidden_fields(self, actor: Actor, case: Case, at: datetime) -> tuple[str, ...]:
         """The confidential fields of the case that the actor may not see."""

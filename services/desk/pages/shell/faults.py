@@ -22,9 +22,6 @@ def add_fault_pages(app: FastAPI, pages: Pages) -> None:
 
     @app.exception_handler(SignInRequiredError)
     async def sign_in_required(request: Request, _: SignInRequiredError) -> Response:
-        routes = {getattr(route, "name", "") for route in request.app.routes}
-        if "sign_in" not in routes:
-            return page(request, 401, "fault.sign_in")
         target = f"{url_for(request, 'sign_in')}?next={quote(request.url.path)}"
         # htmx follows a redirect by itself and would put the sign-in page into the list.
         if request.headers.get("hx-request"):

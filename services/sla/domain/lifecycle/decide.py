@@ -24,6 +24,7 @@ from services.sla.domain.lifecycle.links.duplicates import FOLLOWED_EVENTS, foll
 from services.sla.domain.lifecycle.links.duplicates import RULE as DUPLICATE_RULE
 from services.sla.domain.lifecycle.links.messages import CASE_CAUSE, CaseMessage, messages_to_other_cases
 from services.sla.domain.lifecycle.notifications import COMPLAINANT_ROLE, NotificationOptions, notify_roles
+from services.sla.domain.lifecycle.permitting.extension_requests import EXTENSION_ACTIONS, find_clock
 from services.sla.domain.lifecycle.reviews.decisions import REVIEW_DECIDED, carry_out_review, decided_fields
 from services.sla.domain.messages.merging import merge_requests
 from services.sla.domain.rules.plans import first_clauses
@@ -277,8 +278,8 @@ def _add_engine_fields(builder: DecisionBuilder, case_input: TakeAction, event_t
         data.setdefault(name, value)
     if event_type in ("linked", "unlinked"):
         builder.case.decided_by_person.append("link")
-    if case_input.action in permissions.EXTENSION_ACTIONS:
-        plan = permissions.find_clock(builder, data["clock"])
+    if case_input.action in EXTENSION_ACTIONS:
+        plan = find_clock(builder, data["clock"])
         if plan is not None:
             data.update({"clock": plan.clock.id, **builder.rule_fields(plan.clock.id, plan.clauses)})
     data.update(permissions.fields_of_rules(builder, case_input.action, case_input.at, data))

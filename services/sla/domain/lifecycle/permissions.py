@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from services.sla.domain.lifecycle import clock_deadlines
-from services.sla.domain.lifecycle.case import Case, ClockRun
+from services.sla.domain.lifecycle.case import Case
 from services.sla.domain.lifecycle.decision_builder import DecisionBuilder
 from services.sla.domain.lifecycle.defaults.accused_people import accused_takes_part, stands_in
 from services.sla.domain.lifecycle.defaults.acting_roles import may_not_act
@@ -18,16 +18,16 @@ from services.sla.domain.lifecycle.defaults.single_decisions import decision_not
 from services.sla.domain.lifecycle.defaults.waivers import waived
 from services.sla.domain.lifecycle.findings.rules import decision_out_of_order, is_blank, wrong_finding_data
 from services.sla.domain.lifecycle.links.duplicates import follows_lead
-from services.sla.domain.lifecycle.reviews.decisions import DECIDE_REVIEW, missing_decision, review_changes
-from services.sla.domain.rules.plans import STOPS, ClockPlan, Permission
+from services.sla.domain.lifecycle.permitting.extension_requests import EXTENSION_ACTIONS, clock_id_of, invalid_extension
+from services.sla.domain.lifecycle.permitting.known_data import further_data
+from services.sla.domain.lifecycle.reviews.decisions import DECIDE_REVIEW, missing_decision, no_open_review, review_changes
+from services.sla.domain.rules.plans import STOPS, Permission
 from services.sla.domain.rules.rulebook import Rulebook
 from shared.contracts.actions import ACTION_DEFINITIONS
 from shared.contracts.events.empty_fields import EMPTY_EVENT_FIELDS
 from shared.procedures.model.actions.report_needs import missing_fields
-from shared.procedures.model.duration import Duration, DurationError
 from shared.procedures.model.effects import role_tuple
 
-EXTENSION_ACTIONS = ("request_extension", "grant_extension", "refuse_extension")
 _EVENT_FIELD_NAMES = {"by": "extend_by", "case": "to_case", "role": "to_role", "passed": ""}
 """Action data that have another name in the event; an empty name is left out of the event."""
 _REQUIRED_EVENT_FIELDS = {("link", "case"): "to_case", ("unlink", "case"): "to_case"}
@@ -93,16 +93,40 @@ def find_refusal(builder: DecisionBuilder, action: str, event_type: str, at: int
         or unknown_reference(builder, event_type, data)
         or _already_deemed(builder, event_type, at)
         or _early_date(builder, data)
-        or (_invalid_extension(builder, action, at, data) if action in EXTENSION_ACTIONS else None)
+        or (invalid_extension(builder, action, at, data) if action in EXTENSION_ACTIONS else None)
         or _broken_rules(builder, action, {**data, "at": at})
         or _not_to_be_started(builder, action, {**data, "at": at})
         # After the procedure's rules: a refusal names the procedure's clause before a default (vocabulary.md).
         or may_not_act(builder, action, data.get("role", ""))
         or accused_takes_part(builder, action, {**data, "at": at})
-        or decision_not_awaited(builder, action, event_type, {**data, "clock": _clock_id(builder, data)})
+        or decision_not_awaited(builder, action, event_type, {**data, "clock": clock_id_of(builder, data)})
         or decision_out_of_order(builder, action, data)
         or lacks_object(builder, action, {**data, "at": at})
         or ends_too_early(builder, action, {**data, "at": at})
+    )
+
+
+def find_refusal_before_data(builder: DecisionBuilder, action: str, event_type: str, at: int, data: dict[str, Any]) -> ActionRefusal | None:
+    """The first reason to refuse an action whatever else it brings: of `data` only role, actor, passed and clock are known.
+
+    The same checks in the same order as `find_refusal`, without those of values that are not given yet.
+    """
+    moment = {**data, "at": at}
+    return (
+        follows_lead(builder, action, event_type)
+        or (no_open_review(builder) if action == DECIDE_REVIEW else None)
+        or _wrong_case_status(builder, action)
+        or _window_closed(builder, action)
+        or _too_many_returns(builder, action)
+        or _already_deemed(builder, event_type, at)
+        or (invalid_extension(builder, action, at, data, data_known=False) if action in EXTENSION_ACTIONS else None)
+        or _broken_rules(builder, action, moment, data_known=False)
+        or _not_to_be_started(builder, action, moment)
+        or may_not_act(builder, action, data.get("role", ""))
+        or accused_takes_part(builder, action, moment)
+        or decision_not_awaited(builder, action, event_type, {**data, "clock": data.get("clock", "")})
+        or lacks_object(builder, action, moment)
+        or ends_too_early(builder, action, moment)
     )
 
 
@@ -126,29 +150,6 @@ def may_decide_review(case: Case, rulebook: Rulebook, roles: Iterable[str], at: 
         )
         for role in roles
     )
-
-
-def find_clock(builder: DecisionBuilder, id_or_clause: str) -> ClockPlan | None:
-    """The clock that an extension names by its id or clause; of several with that clause the first active one."""
-    plans = builder.rulebook.clock_plans
-    if id_or_clause in plans:
-        return plans[id_or_clause]
-    candidates = [
-        plan
-        for plan in plans.values()
-        if any(clause == id_or_clause or clause.startswith(f"{id_or_clause}.") for clause in _clock_and_effect_clauses(plan))
-    ]
-    active = [plan for plan in candidates if (run := builder.case.current_run(plan.clock.id)) is not None and run.is_active]
-    return next(iter([*active, *candidates]), None)
-
-
-def _clock_id(builder: DecisionBuilder, data: dict[str, Any]) -> str:
-    plan = find_clock(builder, data["clock"]) if data.get("clock") else None
-    return "" if plan is None else plan.clock.id
-
-
-def _clock_and_effect_clauses(plan: ClockPlan) -> list[str]:
-    return [*plan.clauses, *(clause for step in plan.deadline_steps for planned in step.effects for clause in planned.clauses)]
 
 
 def missing_data(action: str, data: dict[str, Any]) -> ActionRefusal | None:
@@ -204,47 +205,18 @@ def _early_date(builder: DecisionBuilder, data: dict[str, Any]) -> ActionRefusal
     return None if early is None else ActionRefusal(early[1], early[0].clauses, early[0].clock.id)
 
 
-def _invalid_extension(builder: DecisionBuilder, action: str, at: int, data: dict[str, Any]) -> ActionRefusal | None:
-    plan = find_clock(builder, data["clock"])
-    if plan is None:
-        return ActionRefusal(f"no clock has the id or clause {data['clock']}; name one of {', '.join(builder.rulebook.clock_plans)}")
-    clock_id = plan.clock.id
-    run = builder.case.current_run(clock_id)
-    if run is None or not run.is_active:
-        return ActionRefusal(f"the clock {clock_id} does not run; only a running clock can be extended", plan.clauses, clock_id)
-    if action == "request_extension" and run.due_at is not None and at > run.due_at:
-        return ActionRefusal(f"the clock {clock_id} is past due; request an extension by the due instant", plan.clauses, clock_id)
-    if data.get("until") is not None and (reason := clock_deadlines.early_extension(plan, run, data["until"])) is not None:
-        return ActionRefusal(reason, plan.clauses, clock_id)
-    return _invalid_grant(builder, plan, run, data) if action == "grant_extension" else None
+def _broken_rules(builder: DecisionBuilder, action: str, data: dict[str, Any], *, data_known: bool = True) -> ActionRefusal | None:
+    """The reason of the first of the procedure's rules that is broken, with the clauses of all of them.
 
-
-def _invalid_grant(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun, data: dict[str, Any]) -> ActionRefusal | None:
-    clock_id = plan.clock.id
-    if not data.get("extend_by") and data.get("until") is None:
-        return ActionRefusal("by or until is missing; give one of them", plan.clauses, clock_id)
-    if data.get("until") is not None:
-        return None
-    if any(extension["until"] is not None for extension in run.extensions):
-        return ActionRefusal(f"the clock {clock_id} runs until an instant; extend it until a later one", plan.clauses, clock_id)
-    try:
-        extend_by = Duration.parse(data["extend_by"])
-        for step in plan.deadline_steps:
-            if step.duration is not None and builder.holds(step.when):
-                step.duration.plus(extend_by)  # raises where the units do not go together
-    except DurationError as error:
-        return ActionRefusal(str(error), plan.clauses, clock_id)
-    return None
-
-
-def _broken_rules(builder: DecisionBuilder, action: str, data: dict[str, Any]) -> ActionRefusal | None:
-    """The reason of the first of the procedure's rules that is broken, with the clauses of all of them."""
+    Without `data_known` rules that read further data of the action do not count.
+    """
     broken = [
         (number, reason, permission)
         for number, permission in enumerate(builder.rulebook.permissions_by_action.get(action, ()))
         # A rule that cannot be read restricts: nobody gets by it with a value that overflows.
-        if builder.holds(permission.when, data, otherwise=True)
-        and (reason := _rule_violation(builder, action, permission, data)) is not None
+        if (data_known or not further_data(permission.when))
+        and builder.holds(permission.when, data, otherwise=True)
+        and (reason := _rule_violation(builder, action, permission, data, data_known=data_known)) is not None
     ]
     if not broken:
         return None
@@ -280,17 +252,18 @@ def _wrong_role(builder: DecisionBuilder, action: str, permission: Permission, d
     return f"{data.get('role') or 'an actor without a role'} may not {action}; {' or '.join(allowed)} may"
 
 
-def _rule_violation(builder: DecisionBuilder, action: str, permission: Permission, data: dict[str, Any]) -> str | None:
+def _rule_violation(builder: DecisionBuilder, action: str, permission: Permission, data: dict[str, Any], *, data_known: bool) -> str | None:
     rule = permission.rule
     if (wrong_role := _wrong_role(builder, action, permission, data)) is not None:
         return wrong_role
     if rule.at_most is not None and builder.case.count.get(ACTION_DEFINITIONS[action].event_id, 0) >= rule.at_most:
         return f"{action} is accepted at most {rule.at_most} times"
-    if rule.reasons and data.get("reason") not in rule.reasons:
+    if data_known and rule.reasons and data.get("reason") not in rule.reasons:
         return f"the reason is not on the procedure's list: {', '.join(rule.reasons)}"
-    if permission.requires is not None and not builder.holds(permission.requires, data):
-        return f"{action} requires: {permission.requires.source}"
-    if rule.incomplete == "refuse" and (lacking := missing_fields(rule.report_needs, data)):
+    requires = permission.requires if data_known or not further_data(permission.requires) else None
+    if requires is not None and not builder.holds(requires, data):
+        return f"{action} requires: {requires.source}"
+    if data_known and rule.incomplete == "refuse" and (lacking := missing_fields(rule.report_needs, data)):
         contents = (name if rule.report_needs[name] == "any" else f"{name} ({rule.report_needs[name]})" for name in lacking)
         return f"the report is incomplete; {action} needs {', '.join(contents)}"
     if rule.call_back is not None and action == "close":

@@ -53,8 +53,8 @@ def decided_fields(builder: DecisionBuilder, data: dict[str, Any]) -> dict[str, 
 
 def missing_decision(builder: DecisionBuilder, data: dict[str, Any]) -> ActionRefusal | None:
     """The refusal of a decision where no review is open, of one that decides nothing, or that leaves the case without a department."""
-    if not builder.case.review:
-        return ActionRefusal("the case is not up for review: it was decided already, or never was; use reclassify or reassign", rule=RULE)
+    if (refusal := no_open_review(builder)) is not None:
+        return refusal
     if not any(data.get(name) for name in _GIVEN):
         return ActionRefusal("confirm is missing; give confirm: true, or the kind, subject, department or labels that are right", rule=RULE)
     if not data.get("department"):
@@ -63,6 +63,13 @@ def missing_decision(builder: DecisionBuilder, data: dict[str, Any]) -> ActionRe
     if data.get("subject") and subjects and data["subject"] not in subjects:
         return ActionRefusal("subject: the procedure's subject tree has no such node; give the id of one of its nodes", rule=RULE)
     return None
+
+
+def no_open_review(builder: DecisionBuilder) -> ActionRefusal | None:
+    """The refusal of any decision where no review is open."""
+    if builder.case.review:
+        return None
+    return ActionRefusal("the case is not up for review: it was decided already, or never was; use reclassify or reassign", rule=RULE)
 
 
 def review_changes(case: Case, data: dict[str, Any]) -> Iterator[ReviewChange]:

@@ -1,0 +1,1 @@
+"""Sign-in of the desk: OpenID Connect, local accounts of the demo, sessions."""
