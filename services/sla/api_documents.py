@@ -21,6 +21,7 @@ from services.sla.application.errors import (
     EvidenceNotAllowedError,
     FormNotFoundError,
     ImprovementDataError,
+    InstantNotPastError,
     KeyReusedError,
     ListNotFoundError,
     PeriodError,
@@ -58,6 +59,7 @@ PROBLEM_TYPES: dict[type[RequestError], ProblemType] = {
     EvidenceNotAllowedError: ProblemType("forbidden", 403, "the archive cannot be read"),
     EvidenceFaultyError: ProblemType("ledger_faulty", 409, "the ledger does not hold"),
     DeadlineQuestionError: ProblemType("invalid", 422, "a field is invalid"),
+    InstantNotPastError: ProblemType("invalid", 422, "a field is invalid"),
     CursorError: ProblemType("invalid", 422, "a field is invalid"),
     PhoneUnreadableError: ProblemType("invalid", 422, "a field is invalid"),
     PhoneNotAllowedError: ProblemType("forbidden", 403, "the list cannot be read"),
@@ -108,6 +110,13 @@ class CaseAnswer(BaseModel):
     status: str = Field(examples=["open"])
     clocks: list[dict[str, Any]]
     events: list[dict[str, Any]]
+
+
+class PastCaseAnswer(CaseAnswer):
+    """A case as it stood at `as_of`; `explained` holds its clocks with the explanation of each due instant."""
+
+    as_of: str
+    explained: list[dict[str, Any]]
 
 
 class FollowAnswer(BaseModel):
@@ -194,6 +203,7 @@ _READING_ERRORS = frozenset(
         *(ReportNotFoundError, ReportActionError, ReportRoleError, ImprovementDataError),
         *(CursorError, PhoneUnreadableError, PhoneNotAllowedError, CodeUnknownError, ActionNotOfferedError),
         *(ReviewNotOpenError, DeadlineQuestionError, EvidenceNotAllowedError, EvidenceFaultyError),
+        InstantNotPastError,
         *(PersonSearchError, UnmaskingNotAllowedError, ContactsSealedError),
     }
 )
@@ -220,6 +230,10 @@ REVIEW_RELEASED: dict[int | str, dict[str, Any]] = {204: {"description": "given 
 EVIDENCE: dict[int | str, dict[str, Any]] = {
     200: {"description": "The archive.", "content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}}},
     **_problems(*(PROBLEM_TYPES[error] for error in (CaseNotFoundError, EvidenceNotAllowedError, EvidenceFaultyError))),
+}
+PAST_CASE: dict[int | str, dict[str, Any]] = {
+    200: {"model": PastCaseAnswer},
+    **_problems(*(PROBLEM_TYPES[error] for error in (CaseNotFoundError, InstantNotPastError, EvidenceFaultyError))),
 }
 DEADLINE: dict[int | str, dict[str, Any]] = _problems(PROBLEM_TYPES[DeadlineQuestionError])
 CASE: dict[int | str, dict[str, Any]] = {200: {"model": CaseAnswer}, **_problems(PROBLEM_TYPES[CaseNotFoundError])}

@@ -23,6 +23,7 @@ from services.sla.calculator.calculation import CalculateDeadlines
 from services.sla.config import SlaSettings
 from services.sla.evidence import routes as evidence_routes
 from services.sla.evidence.download import DownloadEvidence
+from services.sla.evidence.past_cases import ReadPastCase
 from services.sla.follow import routes
 from services.sla.follow.access import FollowCases
 from services.sla.people import routes as people_routes
@@ -63,7 +64,7 @@ def build(settings: SlaSettings) -> Service:
     service.include_router(api.router(dependencies))
     service.include_router(api_forms.router(dependencies, FormQueries(queries)))
     service.include_router(calculator_routes.router(dependencies, CalculateDeadlines(rulebooks)))
-    service.include_router(evidence_routes.router(dependencies, DownloadEvidence(queries)))
+    service.include_router(evidence_routes.router(dependencies, DownloadEvidence(queries), ReadPastCase(queries)))
     reviews = ReviewQueue(queries, actions, timedelta(minutes=settings.review_lease_minutes))
     service.include_router(review_routes.router(dependencies, reviews))
     service.include_router(people_routes.router(dependencies, Complainants(queries, case_list, contacts)))

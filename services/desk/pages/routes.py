@@ -2,7 +2,8 @@
 
 from fastapi import FastAPI
 
-from services.desk.pages import case_page, help_page, inbox_page, person_search, saved_views
+from services.desk.pages import help_page, inbox_page, person_search, saved_views
+from services.desk.pages.case import action_page, case_page
 from services.desk.pages.dependencies import DeskDependencies
 from services.desk.pages.reference import calculator_page, clocks_page, organisation_page, regulation_page
 from services.desk.pages.shell import faults, live, preferences, static_files
@@ -17,6 +18,7 @@ def add_routes(app: FastAPI, dependencies: DeskDependencies) -> None:
     for page in (
         inbox_page,
         case_page,
+        action_page,
         saved_views,
         person_search,
         help_page,

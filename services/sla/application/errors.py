@@ -79,6 +79,13 @@ class EvidenceFaultyError(RequestError):
         super().__init__(f"ledger: does not hold, so it is no evidence; verify it with `jiesu ledger verify` ({len(faults)} faults)")
 
 
+class InstantNotPastError(RequestError):
+    """The case is asked for as of an instant before its registration, or of the future."""
+
+    def __init__(self) -> None:
+        super().__init__("as_of: must be an instant between the registration of the case and now")
+
+
 class DeadlineQuestionError(RequestError):
     """A question to the deadline calculator that has no answer; the text names the field, the rule and the remedy."""
 

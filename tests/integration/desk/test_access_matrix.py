@@ -1,6 +1,5 @@
 """The matrix role × page × action: each route of the desk has an entry here, and each person of it sees what the policy lets him see."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import product
@@ -17,7 +16,7 @@ from shared.procedures.loading.loader import load_organisation
 from tests.integration.desk.conftest import START, DeskProbe, registration
 
 DEMO = Path(__file__).parents[3] / "deploy" / "demo" / "organisation.yaml"
-PUBLIC, SIGNED_IN, WRITING = "public", "signed in", "writing"
+PUBLIC, SIGNED_IN, WRITING, ASKS_SLA = "public", "signed in", "writing", "asks sla"
 ROUTES = {
     ("GET", "/sign-in"): PUBLIC,
     ("POST", "/sign-in"): PUBLIC,
@@ -32,21 +31,24 @@ ROUTES = {
     ("GET", "/changes"): SIGNED_IN,
     ("GET", "/help"): SIGNED_IN,
     ("GET", "/cases/{case}"): SIGNED_IN,
+    ("GET", "/cases/{case}/actions/{action}"): SIGNED_IN,
+    ("POST", "/cases/{case}/actions/{action}"): WRITING,
+    ("GET", "/cases/{case}/clocks"): SIGNED_IN,
+    ("GET", "/cases/{case}/evidence"): ASKS_SLA,
     ("GET", "/cases/{case}/papers"): SIGNED_IN,
-    ("GET", "/cases/{case}/papers/{form}"): SIGNED_IN,
+    ("GET", "/cases/{case}/papers/{form}"): ASKS_SLA,
     ("GET", "/calculator"): SIGNED_IN,
+    ("GET", "/organisation"): SIGNED_IN,
     ("GET", "/regulations"): SIGNED_IN,
     ("GET", "/regulations/{procedure}"): SIGNED_IN,
-    ("GET", "/organisation"): SIGNED_IN,
-    ("GET", "/cases/{case}/clocks"): SIGNED_IN,
-    ("GET", "/cases/{case}/evidence"): SIGNED_IN,
     ("GET", "/people"): SIGNED_IN,
     ("POST", "/people"): WRITING,
     ("POST", "/bulk"): WRITING,
     ("POST", "/views"): WRITING,
     ("POST", "/views/delete"): WRITING,
 }
-"""Method and path → who gets an answer: anybody, whoever is signed in, or whoever is and sends the token of his page."""
+"""Method and path → who gets an answer: anybody, whoever is signed in, whoever is and sends the token of his page,
+or whoever sla answers."""
 PROBES = {"/live", "/ready", "/startup", "/metrics", "/openapi.json", "/docs", "/redoc", "/docs/oauth2-redirect"}
 """Paths of every service, which the proxy does not serve outside (docs/how-to/production.md)."""
 ABOUT: dict[str, dict[str, Any]] = {
@@ -90,7 +92,7 @@ async def test_every_route_obeys_its_entry(desk: DeskProbe, person: str | None) 
     for (method, path), entry in ROUTES.items():
         if path == "/changes" and person is not None:
             continue  # an endless answer: its test is in test_live.py
-        address = path.format_map(defaultdict(lambda: "none"))
+        address = path.format(case="none", digest="none", name="none", action="answer", form="none", procedure="none")
         answer = await desk.browser.request(method, address, data={} if method == "POST" else None)
         refused = (answer.status_code == 303 and answer.headers["location"].startswith("/desk/sign-in?")) or answer.status_code == 401
         if entry == PUBLIC:
@@ -100,6 +102,9 @@ async def test_every_route_obeys_its_entry(desk: DeskProbe, person: str | None) 
         elif entry == WRITING:
             # Whoever is signed in, another site's form has no token of the page.
             assert answer.status_code == 403, (method, path)
+        elif entry == ASKS_SLA:
+            # Which the desk of this test cannot reach.
+            assert answer.status_code == 503, (method, path)
         else:
             assert answer.status_code in (200, 404), (method, path)
 

@@ -1,0 +1,1 @@
+"""The pages of one case: what happened, what may be done, and the form of each action."""
