@@ -200,15 +200,15 @@ async def test_open_cases_of_the_caller_stand_before_ended_ones(desk: DeskProbe,
     assert "138" not in str(asked[0].url)
 
 
-@pytest.mark.parametrize("phone", ["138", "abc", "1380000\r\nX: y", "电话1380000", "1" * 60])
-async def test_part_of_a_number_is_not_asked_for(desk: DeskProbe, monkeypatch: pytest.MonkeyPatch, phone: str) -> None:
+async def test_part_of_a_number_is_not_asked_for(desk: DeskProbe, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(request: httpx.Request) -> httpx.Response:
         raise AssertionError(request.url)
 
     answer_as_sla(desk, monkeypatch, httpx.MockTransport(refuse))
     desk.sign_in("li")
-    part = await desk.browser.post("/complaints/callers", data={**FILLED, "complainant.phone": phone}, headers=ENGLISH)
-    assert "not complete yet" in part.text
+    for phone in ("138", "abc", "1380000\r\nX: y", "电话1380000", "1" * 60):
+        part = await desk.browser.post("/complaints/callers", data={**FILLED, "complainant.phone": phone}, headers=ENGLISH)
+        assert "not complete yet" in part.text, phone
 
 
 async def test_who_enters_for_no_source_sees_no_such_page(desk: DeskProbe) -> None:
