@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 from starlette.exceptions import HTTPException
 
-from services.desk.domain.viewer import department_key
+from services.desk.domain.viewer import person_key
 from services.desk.pages.dependencies import DeskDependencies
 from services.desk.session import Session
 from shared.contracts.base import CASE_ID_PATTERN
@@ -17,7 +17,9 @@ def require_id(text: str) -> str:
     return text
 
 
-def decides_for_departments(dependencies: DeskDependencies, session: Session) -> bool:
-    """Whether the person sees cases other than those that he handles himself."""
-    sees = dependencies.viewer(session).sees
-    return sees is None or any(key.startswith(department_key("")) for key in sees)
+def may_decide(dependencies: DeskDependencies, session: Session) -> bool:
+    """Whether the person, or one whom he replaces now, holds a role or heads a department: whoever only looks on decides nothing."""
+    own = dependencies.viewer(session).own
+    people, units = dependencies.organisation.people, dependencies.organisation.departments
+    deciding = [person.id for person in people if person.roles] + [unit.head for unit in units if unit.head]
+    return any(person_key(person) in own for person in deciding)

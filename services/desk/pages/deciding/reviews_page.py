@@ -12,8 +12,9 @@ from starlette.exceptions import HTTPException
 from services.desk.application.service_client import ServiceRefusedError
 from services.desk.domain.review_decision import best_guesses, review_decision
 from services.desk.forms import first, read_form
-from services.desk.pages.deciding.access import decides_for_departments, require_id
+from services.desk.pages.deciding.access import may_decide, require_id
 from services.desk.pages.dependencies import DeskDependencies
+from services.desk.pages.page import url_for
 from services.desk.session import Session, signed_in, writing
 from shared.contracts.complaint import ComplaintKind
 from shared.runtime.clock import uuid7
@@ -29,7 +30,7 @@ def router(dependencies: DeskDependencies) -> APIRouter:
     """`GET /reviews`, `POST /reviews/{case}` and `GET /reviews/{case}/why`."""
     routes = APIRouter()
     services, pages = dependencies.services, dependencies.pages
-    pages.restrict("reviews", lambda session: decides_for_departments(dependencies, session))
+    pages.restrict("reviews", lambda session: may_decide(dependencies, session))
 
     async def show_queue(request: Request, session: Session, status: int = 200, **outcome: Any) -> Response:
         chosen = {name: request.query_params[name] for name in _FILTERS if request.query_params.get(name)}
@@ -44,12 +45,14 @@ def router(dependencies: DeskDependencies) -> APIRouter:
             "new_id": uuid7,
             "kinds": _KINDS,
         }
+        # The address of a decision is none to go back to after a change of language.
+        shown |= {"here": url_for(request, "reviews")}
         shown |= {"departments": dependencies.organisation.departments, "outcome": "", "decided": "", "reason": "", **outcome}
         return pages.render(request, "deciding/reviews.html", session, status, **shown)
 
     @routes.get("/reviews", name="reviews")
     async def list_reviews(request: Request, session: Annotated[Session, Depends(signed_in)]) -> Response:
-        """The open reviews that concern the person, oldest first; 404 for whoever decides for no department."""
+        """The open reviews that concern the person, oldest first; 404 for whoever decides nothing."""
         _require(dependencies, session)
         return await show_queue(request, session)
 
@@ -83,5 +86,5 @@ def router(dependencies: DeskDependencies) -> APIRouter:
 
 def _require(dependencies: DeskDependencies, session: Session, case: str = "x") -> None:
     require_id(case)
-    if not decides_for_departments(dependencies, session):
+    if not may_decide(dependencies, session):
         raise HTTPException(HTTPStatus.NOT_FOUND)

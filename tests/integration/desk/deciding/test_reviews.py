@@ -1,8 +1,8 @@
 """The review queue at the desk, decided by a real sla."""
 
 import re
-from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -22,7 +22,7 @@ from tests.support.messaging.settings import SettingsFactory
 from tests.support.messaging.topic_client import TopicClient
 
 ENGLISH = {"Accept-Language": "en"}
-PEOPLE = {
+PEOPLE: dict[str, dict[str, Any]] = {
     "li": {"roles": ["assistant"]},
     "wu": {"roles": ["assistant"]},
     "qian": {"roles": ["handler"], "department": "gardens"},
@@ -39,10 +39,10 @@ def desk_settings(make_settings: SettingsFactory, tmp_path: Path) -> DeskSetting
 
 
 @pytest.fixture
-async def sla(make_settings: SettingsFactory, desk_settings: DeskSettings, topic_client: TopicClient) -> AsyncIterator[SlaHarness]:
+async def sla(make_settings: SettingsFactory, desk_settings: DeskSettings, topic_client: TopicClient) -> SlaHarness:
     settings = make_settings(SlaSettings, organisation=desk_settings.organisation)
     await apply_topics(settings, [*TOPICS.values(), department_topic("repairs"), department_topic("gardens")])
-    yield SlaHarness(settings, topic_client)
+    return SlaHarness(settings, topic_client)
 
 
 def connect(desk: DeskProbe, service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,7 +91,7 @@ async def test_review_is_decided_with_the_guesses_and_why(desk: DeskProbe, sla: 
         assert (await desk.browser.post("/reviews/wrong", data=nonsense)).status_code == 409
 
 
-async def test_who_decides_for_no_department_sees_no_such_page(desk: DeskProbe) -> None:
+async def test_who_decides_nothing_sees_no_such_page(desk: DeskProbe) -> None:
     desk.sign_in("guest")
     assert "/reviews" not in (await desk.browser.get("/help")).text
     for path in ("/reviews", "/reviews/case/why"):

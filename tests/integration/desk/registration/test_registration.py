@@ -29,7 +29,7 @@ FILLED = {"csrf": CSRF, "complainant.phone": "138 0000 1234", "complainant.name"
 
 @pytest.fixture
 def desk_settings(make_settings: SettingsFactory, tmp_path: Path) -> DeskSettings:
-    people = [person | {"token_sha256": token_of(person["id"])} for person in PEOPLE]
+    people = [person | {"token_sha256": token_of(str(person["id"]))} for person in PEOPLE]
     sources = [WEB | {"entered_by": ["li"]}, HOTLINE | {"entered_by": ["li", "he"]}]
     organisation = write_organisation(tmp_path, people=people, departments=DEPARTMENTS, sources=sources)
     return make_settings(DeskSettings, organisation=organisation, desk_path="/desk")
@@ -51,7 +51,8 @@ def connected(desk: DeskProbe, intake: Service, monkeypatch: pytest.MonkeyPatch)
 
 
 def urls_of(desk: DeskProbe) -> dict[str, str]:
-    return desk.service.app.state.dependencies.services._urls
+    urls: dict[str, str] = desk.service.app.state.dependencies.services._urls
+    return urls
 
 
 def answer_as_sla(desk: DeskProbe, monkeypatch: pytest.MonkeyPatch, answers: httpx.MockTransport) -> None:
