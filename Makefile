@@ -27,7 +27,7 @@ up: setup ## Run everything on this machine until stopped
 
 test: setup ## Run every test but chaos and bench, or those of ARGS="tests/…"; lists the slowest
 	@$(PREPARE)
-	@$(BIN)/python -m pytest $(if $(findstring tests/,$(ARGS)),,tests) --ignore=tests/chaos --ignore=tests/bench -n $(WORKERS) --dist loadfile --durations=15 --durations-min=1 $(ARGS)
+	@$(BIN)/python -m pytest $(if $(findstring tests/,$(ARGS)),,tests) --ignore=tests/chaos --ignore=tests/bench -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations=15 --durations-min=1 $(ARGS)
 
 lint: setup ## Check style, types, import rules, spelling and the lock file
 	@$(BIN)/ruff check .

@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "list": ("cli.commands.records.case_list:print_list", "Print a list of a procedure's cases."),
     "report": ("cli.commands.records.report:report", "Figures of a week, month, quarter or year."),
     "replay": ("cli.commands.records.replay:replay", "Recompute every case from its events and compare."),
+    "desk": ("cli.commands.operations.desk:app", "Rebuild the read model of the desk."),
     "migrate": ("cli.commands.operations.migrate:app", "Bring the services' tables up to date."),
     "backup": ("cli.commands.operations.backup:app", "Back up, restore, and find again what topics have."),
     "demo": ("cli.commands.operations.demo:demo", "A month of complaints in about a minute, on real servers."),
@@ -46,7 +47,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 """Command → the module and name of its typer app or function, and its help in one line."""
 SERVER_COMMANDS = frozenset(
-    ("topics", "intake", "dead-letters", "ledger", "evidence", "attachments", "form", "forms", "list", "report", "replay", "migrate")
+    (
+        *("topics", "intake", "dead-letters", "ledger", "evidence", "attachments", "form", "forms", "list", "report", "replay"),
+        *("migrate", "desk"),
+    )
 )
 SERVER_SUBCOMMANDS = frozenset((("procedure", "replay"), ("notify", "preview"), ("triage", "export")))
 """Commands that use database or broker: with no servers in the environment they use those of `jiesu up` in var/up."""

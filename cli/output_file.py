@@ -1,8 +1,10 @@
 """The file of an option such as `--out`: a path that cannot be written ends the command with one line."""
 
+import gzip
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO, cast
 
 from cli.exit_status import exit_with
 
@@ -23,3 +25,8 @@ def writing_out(option: str = "--out") -> Iterator[None]:
         yield
     except OSError as error:
         exit_with(f"{option}: cannot be written ({error.strerror}); {_REMEDY}")
+
+
+def open_lines(path: Path, mode: str) -> IO[bytes]:
+    """A file of lines, `rb` or `wb`; compressed where its name ends with .gz."""
+    return cast("IO[bytes]", gzip.open(path, mode) if path.suffix == ".gz" else path.open(mode))

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from cli.deadlines.instant_argument import InstantError, parse_extension, parse_instant, parse_pause
+from services.sla.calculator.deadline_arguments import InstantError, parse_extension, parse_instant, parse_pause
 from services.sla.domain.deadlines.counting import CountingRule, DeadlineError, add_duration
 from services.sla.domain.deadlines.deadline import TimeLimit, compute_due
 from services.sla.domain.deadlines.explained_segments import format_instant

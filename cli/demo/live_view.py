@@ -21,6 +21,7 @@ from cli.demo.month_plan import DAYS, START
 from shared.contracts.envelope import CE_TYPE
 from shared.contracts.topics import CASE_EVENTS
 from shared.runtime.clock import Clock
+from shared.runtime.kafka.connection import options_for
 
 COUNTED_EVENTS = {
     "registered": ("登记 registered", "white"),
@@ -81,7 +82,7 @@ class LiveView:
         """Display until `stop` is set."""
         # Without a group: the view joins no rebalance and commits no offsets.
         consumer = AIOKafkaConsumer(
-            f"{self.prefix}{CASE_EVENTS.name}", bootstrap_servers=self.bootstrap, auto_offset_reset="earliest", group_id=None
+            f"{self.prefix}{CASE_EVENTS.name}", auto_offset_reset="earliest", group_id=None, **options_for(self.bootstrap)
         )
         try:
             await consumer.start()

@@ -21,6 +21,7 @@ from cli.stack.stack import Stack
 from shared.contracts.envelope import KEY_ID_HEADER, SIGNATURE_HEADER, CloudEventRecord
 from shared.contracts.topics import CASE_ACTIONS, COMPLAINT_SUBMISSIONS, Topic
 from shared.runtime.clock import Clock, uuid7
+from shared.runtime.kafka.connection import options_for
 from shared.runtime.kafka.signing import sign
 
 MAX_ATTEMPTS = 40
@@ -47,7 +48,7 @@ class DemoSender:
         """Send the whole plan and wait for the last answer; returns what `run_alongside` returns."""
         items: list[ScriptedSubmission | ScriptedAction] = [*plan.submissions, *plan.actions]
         async with httpx.AsyncClient(timeout=30) as self.http:
-            self.producer = AIOKafkaProducer(bootstrap_servers=self.stack.environment["KAFKA_BOOTSTRAP_SERVERS"])
+            self.producer = AIOKafkaProducer(**options_for(self.stack.environment["KAFKA_BOOTSTRAP_SERVERS"]))
             await self.producer.start()
             try:
                 async with asyncio.TaskGroup() as group:

@@ -16,6 +16,7 @@ from cli.demo.month_figures import count_pending_rows
 from cli.service_names import SERVICES
 from cli.stack.stack import STOP_TIMEOUT_SECONDS, Stack
 from shared.contracts.topics import TOPICS, Topic
+from shared.runtime.kafka.connection import options_for
 
 STEP_TIMEOUT_SECONDS = 45.0
 _CASE_COLUMNS = {"intake": ("intake.complaint", "case_id"), "triage": ("triage.known", "case_id"), "sla": ("sla.cases", "id")}
@@ -66,8 +67,8 @@ async def _has_consumed_inputs(stack: Stack, prefix: str, service: str) -> bool:
     bootstrap = stack.environment["KAFKA_BOOTSTRAP_SERVERS"]
     inputs = [topic for topic in TOPICS.values() if service in topic.consumers and not _is_written_downstream(service, topic)]
     partitions = [TopicPartition(f"{prefix}{topic.name}", number) for topic in inputs for number in range(topic.partitions)]
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap)
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    consumer = AIOKafkaConsumer(**options_for(bootstrap))
+    admin = AIOKafkaAdminClient(**options_for(bootstrap))
     try:
         await consumer.start()
         await admin.start()

@@ -9,7 +9,6 @@ from typing import Any
 import orjson
 
 from cli.evidence.archived_attachments import attachment_faults
-from cli.evidence.evidence_archive import ArchiveError, clock_explanations, form_documents, parse_ledger_rows, read_decision_contexts
 from services.sla.application.rulebooks import RulebookRegistry
 from services.sla.domain.evidence import merkle
 from services.sla.domain.evidence.case_history import CaseHistory, verify_history
@@ -17,6 +16,14 @@ from services.sla.domain.evidence.merkle import MerkleProof
 from services.sla.domain.evidence.replay import ReplayResult, replay_decisions
 from services.sla.domain.evidence.seal_leaf import encode_seal_leaf
 from services.sla.domain.rules.rulebook import Rulebook
+from services.sla.evidence.archive import (
+    ArchiveError,
+    clock_explanations,
+    form_documents,
+    in_format,
+    parse_ledger_rows,
+    read_decision_contexts,
+)
 from shared.procedures.loading.loader import load_procedure
 from shared.procedures.model.bound_procedure import bind_parameters
 from shared.procedures.model.procedure import Procedure
@@ -83,7 +90,10 @@ def _explanation_faults(files: Mapping[str, bytes], history: CaseHistory) -> Ite
     try:
         replayed = _replay_archive(files, history)
         # Through JSON and back, since the archive's explanations are JSON.
-        recomputed = orjson.loads(orjson.dumps(clock_explanations(replayed)))
+        explanations = orjson.loads(orjson.dumps(clock_explanations(replayed)))
+        # A clock whose id is the name of a field keeps its explanation: only what stands within it is compared in the older form.
+        archive_format = orjson.loads(files["manifest.json"])["format"]
+        recomputed = {clock: in_format(explanation, archive_format) for clock, explanation in explanations.items()}
         archived = orjson.loads(files["explanations.json"])
     except _PARSE_ERRORS as error:
         yield f"the explanations cannot be recomputed: {error}"

@@ -9,14 +9,20 @@ from typing import Any
 
 import orjson
 
-from cli.evidence.evidence_archive import ATTACHMENT_FOLDER, ArchiveError
 from services.intake.attachments.blobs import BlobMissingError, BlobStore
 from services.sla.attachments.access import stored_references
+from services.sla.evidence.archive import (
+    ATTACHMENT_FOLDER,
+    ATTACHMENT_LISTING,
+    ERASED,
+    INCLUDED,
+    MISSING,
+    NO_STORE,
+    ArchiveError,
+)
 
-LISTING = "attachments.json"
 MAX_ATTACHMENT_BYTES = 20_000_000_000
 """Limit against zip bombs for all attachments of an archive together."""
-INCLUDED, ERASED, MISSING, NO_STORE = "included", "erased", "missing", "no_store"
 _CHUNK_BYTES = 1_048_576
 
 
@@ -85,13 +91,15 @@ def read_digests(path: Path) -> dict[str, str]:
 def attachment_faults(files: Mapping[str, bytes], events: Sequence[Mapping[str, Any]], digests: Mapping[str, str]) -> Iterator[str]:
     """What is wrong with the attachments of an archive; the ledger's own hashes bind the digests that its events name."""
     try:
-        listing = [(str(entry["sha256"]), str(entry["name"]), str(entry["state"])) for entry in orjson.loads(files.get(LISTING, b"[]"))]
+        listing = [
+            (str(entry["sha256"]), str(entry["name"]), str(entry["state"])) for entry in orjson.loads(files.get(ATTACHMENT_LISTING, b"[]"))
+        ]
     except (ValueError, KeyError, TypeError) as error:
-        yield f"{LISTING} cannot be read: {error!r}"
+        yield f"{ATTACHMENT_LISTING} cannot be read: {error!r}"
         return
     named = named_attachments(events)
     if [(sha256, name) for sha256, name, _ in listing] != named:
-        yield f"{LISTING} does not list the attachments that the events name"
+        yield f"{ATTACHMENT_LISTING} does not list the attachments that the events name"
     for sha256, name, state in listing:
         if state == INCLUDED and sha256 not in digests:
             yield f"the attachment {name} is missing"

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from cli.database import query_service
-from cli.evidence.evidence_archive import parse_ledger_rows, read_archive, read_decision_contexts
 from cli.exit_status import exit_with
 from services.sla.application.rulebooks import HistoricalRulebooks
 from services.sla.domain.evidence.case_history import CaseHistory
 from services.sla.domain.evidence.decision_context import DecisionContext
 from services.sla.domain.evidence.recorded_events import RecordedEvent
+from services.sla.evidence.archive import parse_ledger_rows, read_archive, read_decision_contexts
 from services.sla.storage import case_histories
 from shared.procedures.loading.loader import load_procedure
 from shared.procedures.model.procedure import Procedure

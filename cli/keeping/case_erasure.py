@@ -74,7 +74,8 @@ class CaseErasure:
         organisation = load_organisation(settings.organisation)
         clock = Clock.parse(settings.clock, settings.environment)
         rulebooks = RulebookRegistry(organisation, procedure_folder=Path(settings.organisation).parent)
-        self._erase_cases = EraseCases(UpdateCases(rulebooks, IdentityRegistry(organisation), clock), organisation.may_erase)
+        update = UpdateCases(rulebooks, IdentityRegistry(organisation), clock, partitions=settings.topic_partitions)
+        self._erase_cases = EraseCases(update, organisation.may_erase)
         self._clock = clock
 
     async def find_cases(self, keys: Sequence[str]) -> list[str]:

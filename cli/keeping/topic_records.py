@@ -13,7 +13,7 @@ from aiokafka.structs import ConsumerRecord
 from cli.reconciliation.topic_contents import consumer_without_group, read_to_present_ends
 from shared.contracts.envelope import CE_TYPE
 from shared.contracts.events.from_work_to_closing import PersonErased
-from shared.contracts.topics import CASE_ACTIONS, COMPLAINT_SUBMISSIONS, PARTITIONS, TOPICS, department_topic
+from shared.contracts.topics import CASE_ACTIONS, COMPLAINT_SUBMISSIONS, TOPICS, department_topic
 from shared.runtime.errors import Unavailable
 from shared.runtime.kafka.connection import connection_options
 from shared.runtime.kafka.partitioner import partition_of
@@ -44,7 +44,8 @@ async def find_held_records(settings: RuntimeSettings, cases: Collection[str], r
             if not name.startswith(settings.topic_prefix) or not (topic in TOPICS or topic.startswith(_DEPARTMENT_PREFIX)):
                 continue
             keys = set(references) if topic == COMPLAINT_SUBMISSIONS.name else set(cases)
-            numbers = range(PARTITIONS) if topic in _OF_OTHERS else {partition_of(case, PARTITIONS) for case in cases}
+            count = settings.topic_partitions
+            numbers = range(count) if topic in _OF_OTHERS else {partition_of(case, count) for case in cases}
             keys_by_partition |= {TopicPartition(name, number): keys for number in numbers if keys}
         found: dict[TopicPartition, HeldRecords] = {}
         async for record in read_to_present_ends(consumer, list(keys_by_partition)):

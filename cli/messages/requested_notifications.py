@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from cli.database import query_service
-from cli.evidence.evidence_archive import ArchiveError, parse_ledger_rows, read_archive
 from cli.exit_status import exit_with
+from services.sla.evidence.archive import ArchiveError, parse_ledger_rows, read_archive
 from services.sla.storage import case_histories
 from shared.contracts.events import decode_event
 from shared.contracts.events.notifications import NotificationRequested

@@ -10,7 +10,6 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.structs import ConsumerRecord
 
 from shared.contracts import envelope
-from shared.contracts.topics import PARTITIONS
 from shared.runtime.kafka.connection import connection_options
 from shared.runtime.process.settings import RuntimeSettings
 
@@ -31,9 +30,10 @@ class ScannedRecord:
 class TopicReader:
     """Reads the topics that begin with a prefix; names are given and returned without it."""
 
-    def __init__(self, consumer: AIOKafkaConsumer, prefix: str) -> None:
+    def __init__(self, consumer: AIOKafkaConsumer, prefix: str, partitions: int) -> None:
         self._consumer = consumer
         self._prefix = prefix
+        self._partitions = partitions
 
     async def topic_names(self) -> list[str]:
         """The existing topics, sorted."""
@@ -41,7 +41,7 @@ class TopicReader:
 
     async def records(self, topic: str) -> AsyncIterator[ScannedRecord]:
         """Every record up to the present end, each partition in order."""
-        partitions = [TopicPartition(f"{self._prefix}{topic}", number) for number in range(PARTITIONS)]
+        partitions = [TopicPartition(f"{self._prefix}{topic}", number) for number in range(self._partitions)]
         async for record in read_to_present_ends(self._consumer, partitions):
             yield _to_scanned_record(record)
 
@@ -51,7 +51,7 @@ async def topic_reader(bootstrap_servers: str, prefix: str) -> AsyncIterator[Top
     """A reader for the length of a block; credentials come from the environment, as for every service."""
     settings = RuntimeSettings(kafka_bootstrap_servers=bootstrap_servers)
     async with consumer_without_group(settings, "jiesu-reconciliation") as consumer:
-        yield TopicReader(consumer, prefix)
+        yield TopicReader(consumer, prefix, settings.topic_partitions)
 
 
 @asynccontextmanager

@@ -48,7 +48,8 @@ class Addresses(BaseModel):
         yield f"broker      {self.broker}"
         yield f"database    {self.database}"
         for name, url in self.services.items():
-            yield f"{name:<11} {url}  (/openapi.json, /ready, /metrics)"
+            use = "open it in a browser" if name == "desk" else "/openapi.json, /ready, /metrics"
+            yield f"{name:<11} {url}  ({use})"
         for name, address in self.sinks.items():
             yield f"{name:<11} {address}"
         if self.prometheus:

@@ -36,7 +36,7 @@ from shared.runtime.kafka.topic_admin import apply_topics
 from shared.runtime.process.failures import is_infrastructure, redacted_reason
 from shared.runtime.process.settings import RuntimeSettings
 
-READY_TIMEOUT_SECONDS = 60.0
+READY_TIMEOUT_SECONDS = 120.0
 STOP_TIMEOUT_SECONDS = 20.0
 SINKS = "sinks"
 _ERROR_PREFIX = "Error: "
@@ -121,13 +121,9 @@ def running_stack(
     `environment` holds DATABASE_URL, KAFKA_BOOTSTRAP_SERVERS and any further settings; secrets that it lacks are generated.
     `ports` are those of `service_ports`, for settings that name one of them.
     """
-    ports = dict(ports or service_ports())
-    stack = Stack(root, {**inherited_settings(), **_default_environment(root, organisation, ports), **environment}, ports)
-    stack.environment["JIESU_ORGANISATION"] = str(organisation.resolve())
     progress("Creating topics and tables …")
-    departments = [department_topic(department.id) for department in load_organisation(organisation).departments]
+    stack = prepared_stack(root, environment, organisation, ports)
     settings = _settings(stack.environment)
-    asyncio.run(apply_topics(settings, [*CREATED_TOPICS, *departments]))
     # A service refuses to start on a schema that is older than its code.
     for name in SERVICES:
         asyncio.run(migrate_service(settings, name))
@@ -138,6 +134,16 @@ def running_stack(
             stack.start(name)
         stack.wait_ready(progress)
         yield stack
+
+
+def prepared_stack(root: Path, environment: Mapping[str, str], organisation: Path, ports: Mapping[str, int] | None = None) -> Stack:
+    """A stack with its settings and topics, but without tables and processes; the arguments are those of `running_stack`."""
+    ports = dict(ports or service_ports())
+    stack = Stack(root, {**inherited_settings(), **_default_environment(root, organisation, ports), **environment}, ports)
+    stack.environment["JIESU_ORGANISATION"] = str(organisation.resolve())
+    departments = [department_topic(department.id) for department in load_organisation(organisation).departments]
+    asyncio.run(apply_topics(_settings(stack.environment), [*CREATED_TOPICS, *departments]))
+    return stack
 
 
 async def migrate_service(settings: RuntimeSettings, service: str) -> None:

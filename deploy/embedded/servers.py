@@ -24,8 +24,9 @@ class EmbeddedServers:
 
     Their data stay in `root`; two instances that run at once need two roots. `KAFKA_BOOTSTRAP_SERVERS` and `DATABASE_URL` name
     existing servers to use instead, which are neither started nor stopped. `kafka_properties` and `postgres_settings` are added to
-    the defaults. `kafka_ports` are the broker's and the controller's, else any free ones. `discard_topics` deletes the topics of earlier
-    runs. `lock_timeout` is how many seconds to wait for another command on the same root to end.
+    the defaults. `kafka_ports` are the broker's and the controller's, else any free ones; `kafka_users` are passwords by name.
+    `discard_topics` deletes the topics of earlier runs. `lock_timeout` is how many seconds to wait for another command on the same
+    root to end.
 
     The servers stop with the block or when the process ends in any way; start them from the main thread or from one that outlives
     them. They listen only on loopback ports and on a private socket.
@@ -43,6 +44,7 @@ class EmbeddedServers:
         postgres_settings: Mapping[str, str] | None = None,
         lock_timeout: float = 10.0,
         kafka_ports: tuple[int, int] | None = None,
+        kafka_users: Mapping[str, str] | None = None,
     ) -> None:
         self.root = root.resolve()
         self.kafka: KafkaServer | None = None
@@ -57,6 +59,7 @@ class EmbeddedServers:
         self._postgres_settings = postgres_settings
         self._lock_timeout = lock_timeout
         self._kafka_ports = kafka_ports
+        self._kafka_users = kafka_users
         self._stack = ExitStack()
 
     @property
@@ -120,7 +123,7 @@ class EmbeddedServers:
     def _create_kafka(self) -> KafkaServer:
         folder = self.root / "kafka"
         runtime = kafka_runtime(folder / "tmp", self._progress)
-        return KafkaServer(folder, runtime, self._kafka_properties, self._kafka_ports)
+        return KafkaServer(folder, runtime, self._kafka_properties, self._kafka_ports, self._kafka_users)
 
 
 def asyncpg_url(url: str) -> str:

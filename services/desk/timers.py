@@ -26,17 +26,16 @@ def register(service: Service, progress: ReadingProgress, feed: LiveFeed, client
             await sleep_or_stop(stop, _PROGRESS_SECONDS)
 
     async def follow(stop: asyncio.Event) -> None:
-        try:
-            while not stop.is_set():
-                await feed.poll()
-                if feed.age_seconds is None:
-                    metrics.READ_MODEL_AGE.expire()
-                else:
-                    metrics.READ_MODEL_AGE.set(feed.age_seconds)
-                await sleep_or_stop(stop, _POLL_SECONDS)
-        finally:
-            feed.close()
-            await client.close()
+        while not stop.is_set():
+            await feed.poll()
+            if feed.age_seconds is None:
+                metrics.READ_MODEL_AGE.expire()
+            else:
+                metrics.READ_MODEL_AGE.set(feed.age_seconds)
+            await sleep_or_stop(stop, _POLL_SECONDS)
+        # Only at the stop: after a failure the supervisor starts this loop again, and the pages go on.
+        feed.close()
+        await client.close()
 
     service.add_background_loop("reading-progress", note_progress)
     service.add_background_loop("live-feed", follow)

@@ -17,6 +17,7 @@ from shared.contracts import topics
 from shared.runtime.database.database import Transaction
 from shared.runtime.errors import Rejected
 from shared.runtime.kafka.record import ReceivedRecord
+from shared.runtime.process import metrics as runtime_metrics
 from shared.runtime.service import Service
 
 SUBMISSION_TYPE = "submission"
@@ -70,6 +71,7 @@ def register(service: Service, parts: IntakeParts) -> None:
         await parts.raw_copies.keep_all(tx, [_copy(record, source) for record, source, _ in refused])
         tx.after_commit(lambda: _count_batch(len(batch), [result for *_, result in refused]))
 
+    runtime_metrics.initialise_senders([topics.COMPLAINT_SUBMISSIONS.name], sources.signing)
     service.subscribe([topics.COMPLAINT_SUBMISSIONS], group="intake", handler=submissions, decode=decode, verify=sources.verify_signature)
 
 

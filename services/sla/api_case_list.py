@@ -11,9 +11,9 @@ from pydantic import BeforeValidator, Field, StringConstraints
 
 from services.sla.application.case_list import CasePage
 from services.sla.domain.views.case_view import ROW_FIELDS
-from services.sla.domain.views.spreadsheet_text import inert_text
 from services.sla.storage.case_list import CaseFilter
 from shared.contracts.base import InputInstant, StrictModel
+from shared.runtime.spreadsheets.cell_text import inert_text
 
 MAX_CASES = 200
 PHONE_HEADER = "the complainant's phone number; a header, because proxies log the addresses of requests"

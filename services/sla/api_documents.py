@@ -14,12 +14,17 @@ from services.sla.application.errors import (
     CaseParkedError,
     ClockNotFoundError,
     CodeUnknownError,
+    ContactsSealedError,
     CursorError,
+    DeadlineQuestionError,
+    EvidenceFaultyError,
+    EvidenceNotAllowedError,
     FormNotFoundError,
     ImprovementDataError,
     KeyReusedError,
     ListNotFoundError,
     PeriodError,
+    PersonSearchError,
     PhoneNotAllowedError,
     PhoneUnreadableError,
     ReportActionError,
@@ -30,12 +35,13 @@ from services.sla.application.errors import (
     ReviewTakenError,
     RoleMissingError,
     RoleNotHeldError,
+    UnmaskingNotAllowedError,
 )
-from services.sla.application.lists.list_files import MEDIA_TYPES
 from shared.procedures.forms.printing import FORMATS, media_type
 from shared.runtime.http.bearer import UNAUTHORIZED
 from shared.runtime.http.openapi import ANY_OPERATION, problem_responses
 from shared.runtime.http.problem import BODY_TOO_LARGE, TOO_MANY_REQUESTS, ProblemType
+from shared.runtime.spreadsheets.table_files import MEDIA_TYPES
 
 NOT_ACCEPTABLE = ProblemType("not_acceptable", 406, "the document cannot be made in an accepted format")
 ACTION_REFUSED = ProblemType("action_refused", 409, "the action is refused")
@@ -49,9 +55,15 @@ PROBLEM_TYPES: dict[type[RequestError], ProblemType] = {
     ReportRoleError: ProblemType("forbidden", 403, "the action cannot be taken"),
     ImprovementDataError: ProblemType("invalid", 422, "a field is invalid"),
     PeriodError: ProblemType("invalid", 422, "a field is invalid"),
+    EvidenceNotAllowedError: ProblemType("forbidden", 403, "the archive cannot be read"),
+    EvidenceFaultyError: ProblemType("ledger_faulty", 409, "the ledger does not hold"),
+    DeadlineQuestionError: ProblemType("invalid", 422, "a field is invalid"),
     CursorError: ProblemType("invalid", 422, "a field is invalid"),
     PhoneUnreadableError: ProblemType("invalid", 422, "a field is invalid"),
     PhoneNotAllowedError: ProblemType("forbidden", 403, "the list cannot be read"),
+    PersonSearchError: ProblemType("invalid", 422, "a field is invalid"),
+    UnmaskingNotAllowedError: ProblemType("forbidden", 403, "the contact data cannot be seen"),
+    ContactsSealedError: ProblemType("contacts_sealed", 409, "contact data are sealed in this installation"),
     CaseParkedError: ProblemType("case_parked", 409, "the case is parked"),
     KeyReusedError: ProblemType("key_reused", 422, "the Idempotency-Key was used for another action"),
     ActionInProgressError: ProblemType("in_progress", 409, "the action is being done"),
@@ -181,7 +193,8 @@ _READING_ERRORS = frozenset(
         *(ClockNotFoundError, FormNotFoundError, ListNotFoundError, PeriodError),
         *(ReportNotFoundError, ReportActionError, ReportRoleError, ImprovementDataError),
         *(CursorError, PhoneUnreadableError, PhoneNotAllowedError, CodeUnknownError, ActionNotOfferedError),
-        ReviewNotOpenError,
+        *(ReviewNotOpenError, DeadlineQuestionError, EvidenceNotAllowedError, EvidenceFaultyError),
+        *(PersonSearchError, UnmaskingNotAllowedError, ContactsSealedError),
     }
 )
 _STAFF_ERRORS = _READING_ERRORS - {ActionNotOfferedError} | {ReviewTakenError, RoleMissingError, RoleNotHeldError, ActionNotFoundError}
@@ -204,8 +217,18 @@ REVIEW_TAKEN: dict[int | str, dict[str, Any]] = {
     **_problems(*_REVIEW_PROBLEMS, PROBLEM_TYPES[RoleNotHeldError]),
 }
 REVIEW_RELEASED: dict[int | str, dict[str, Any]] = {204: {"description": "given back"}, **_problems(*_REVIEW_PROBLEMS)}
+EVIDENCE: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The archive.", "content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}}},
+    **_problems(*(PROBLEM_TYPES[error] for error in (CaseNotFoundError, EvidenceNotAllowedError, EvidenceFaultyError))),
+}
+DEADLINE: dict[int | str, dict[str, Any]] = _problems(PROBLEM_TYPES[DeadlineQuestionError])
 CASE: dict[int | str, dict[str, Any]] = {200: {"model": CaseAnswer}, **_problems(PROBLEM_TYPES[CaseNotFoundError])}
 PERMITTED_ACTIONS: dict[int | str, dict[str, Any]] = {200: {"model": PermittedActionsAnswer}, **_problems(PROBLEM_TYPES[CaseNotFoundError])}
+_SEALED = (PROBLEM_TYPES[ContactsSealedError], BODY_TOO_LARGE)
+PERSON_SEARCH: dict[int | str, dict[str, Any]] = _problems(PROBLEM_TYPES[PersonSearchError], PROBLEM_TYPES[PhoneNotAllowedError], *_SEALED)
+UNMASKING: dict[int | str, dict[str, Any]] = _problems(
+    PROBLEM_TYPES[CaseNotFoundError], PROBLEM_TYPES[UnmaskingNotAllowedError], PROBLEM_TYPES[PersonSearchError], *_SEALED
+)
 CLOCK: dict[int | str, dict[str, Any]] = {
     200: {"model": ClockAnswer},
     **_problems(PROBLEM_TYPES[CaseNotFoundError], PROBLEM_TYPES[ClockNotFoundError]),

@@ -14,7 +14,6 @@ from starlette.background import BackgroundTask
 from services.sla import api_documents
 from services.sla.api import SlaApiDependencies, request_errors_as_problems
 from services.sla.api_case_list import FilterText, QueryInstant
-from services.sla.application.lists.list_files import MEDIA_TYPES, ListFormat, write_list
 from services.sla.application.lists.list_queries import BuiltList, ListQueries, ListRequest
 from services.sla.domain.lists.list_filter import ListFilter
 from shared.contracts.base import StrictModel
@@ -22,9 +21,10 @@ from shared.procedures.access import Actor
 from shared.runtime.http.accept import preferred_media_type
 from shared.runtime.http.bearer import BEARER_SCHEME
 from shared.runtime.http.problem import HttpProblem
+from shared.runtime.spreadsheets.table_files import MEDIA_TYPES, TableFormat, write_table
 
 _HEADERS = {"Cache-Control": "no-store", "Vary": "Accept", "X-Content-Type-Options": "nosniff"}
-_FORMAT_BY_TYPE: dict[str, ListFormat] = {media_type.partition(";")[0]: name for name, media_type in MEDIA_TYPES.items()}
+_FORMAT_BY_TYPE: dict[str, TableFormat] = {media_type.partition(";")[0]: name for name, media_type in MEDIA_TYPES.items()}
 
 
 class ListParameters(StrictModel):
@@ -76,7 +76,7 @@ def router(dependencies: SlaApiDependencies, lists: ListQueries) -> APIRouter:
     return routes
 
 
-def accepted_list_format(request: Request) -> ListFormat:
+def accepted_list_format(request: Request) -> TableFormat:
     """The format that the header Accept prefers, JSON among equals; raises `HttpProblem` 406 if it allows none."""
     media_type = preferred_media_type(request.headers.get("accept", ""), tuple(_FORMAT_BY_TYPE))
     if media_type is None:
@@ -84,11 +84,11 @@ def accepted_list_format(request: Request) -> ListFormat:
     return _FORMAT_BY_TYPE[media_type]
 
 
-def _write_file(built: BuiltList, list_format: ListFormat) -> Path:
+def _write_file(built: BuiltList, list_format: TableFormat) -> Path:
     with tempfile.NamedTemporaryFile(prefix="jiesu-list-", delete=False) as file:
         path = Path(file.name)
         try:
-            write_list(cast("BinaryIO", file), list_format, built.head, (cells for _, cells in built.spool.rows()))
+            write_table(cast("BinaryIO", file), list_format, built.head, (cells for _, cells in built.spool.rows()))
         except BaseException:
             path.unlink(missing_ok=True)
             raise
@@ -97,7 +97,7 @@ def _write_file(built: BuiltList, list_format: ListFormat) -> Path:
     return path
 
 
-async def list_response(built: BuiltList, list_format: ListFormat) -> FileResponse:
+async def list_response(built: BuiltList, list_format: TableFormat) -> FileResponse:
     """The list as a file, which is removed when it has been sent.
 
     It is written before the answer begins: a slow reader then holds no connection of the pool, and no answer breaks off half-way.

@@ -15,11 +15,18 @@ from services.sla.application.reports.improvement_actions import TrackImprovemen
 from services.sla.application.reports.report_queries import ReportQueries
 from services.sla.application.reviews.review_queue import ReviewQueue
 from services.sla.application.rulebooks import RulebookRegistry
+from services.sla.application.sealed_contacts import SealedContacts
 from services.sla.attachments import routes as attachment_routes
 from services.sla.attachments.access import CaseAttachments
+from services.sla.calculator import routes as calculator_routes
+from services.sla.calculator.calculation import CalculateDeadlines
 from services.sla.config import SlaSettings
+from services.sla.evidence import routes as evidence_routes
+from services.sla.evidence.download import DownloadEvidence
 from services.sla.follow import routes
 from services.sla.follow.access import FollowCases
+from services.sla.people import routes as people_routes
+from services.sla.people.complainants import Complainants
 from services.sla.reviews import routes as review_routes
 from shared.contracts.attachments import AttachmentKeys
 from shared.contracts.follow_codes import follow_key
@@ -38,7 +45,12 @@ def build(settings: SlaSettings) -> Service:
     follow_secret = settings.follow_key.get_secret_value()
     attachment_keys = AttachmentKeys.parse(settings.attachment_key.get_secret_value())
     follow = follow_key(follow_secret) if follow_secret else None
-    cases = UpdateCases(rulebooks, identities, service.clock, follow, attachment_keys, service.tracing)
+    secret = settings.pseudonym_key.get_secret_value()
+    pseudonyms = pseudonym_key(secret) if secret else None
+    has_keys = bool(settings.sealing_keys.get_secret_value())
+    contacts = SealedContacts(service.key_ring, pseudonyms) if pseudonyms is not None and has_keys else None
+    shared_parts = (service.clock, follow, attachment_keys, service.tracing, settings.topic_partitions)
+    cases = UpdateCases(rulebooks, identities, *shared_parts, contacts)
     # Before the others: the watermark that they use exists once the service is subscribed.
     handlers.register(service, cases, identities)
     duties = DutyRunner(rulebooks, service.database, service.clock)
@@ -46,13 +58,15 @@ def build(settings: SlaSettings) -> Service:
     timers.register(service, cases, duties, *retentions)
     actions = TakeHttpActions(cases, service.database, service.watermark, settings.action_wait)
     queries = CaseQueries(service.database, rulebooks, identities, service.clock)
-    secret = settings.pseudonym_key.get_secret_value()
-    case_list = ListCases(queries, settings.phone_region, pseudonym_key(secret) if secret else None)
+    case_list = ListCases(queries, settings.phone_region, pseudonyms)
     dependencies = api.SlaApiDependencies(identities, actions, queries, case_list, settings.requests_per_second)
     service.include_router(api.router(dependencies))
     service.include_router(api_forms.router(dependencies, FormQueries(queries)))
+    service.include_router(calculator_routes.router(dependencies, CalculateDeadlines(rulebooks)))
+    service.include_router(evidence_routes.router(dependencies, DownloadEvidence(queries)))
     reviews = ReviewQueue(queries, actions, timedelta(minutes=settings.review_lease_minutes))
     service.include_router(review_routes.router(dependencies, reviews))
+    service.include_router(people_routes.router(dependencies, Complainants(queries, case_list, contacts)))
     lists = ListQueries(queries)
     service.include_router(api_lists.router(dependencies, lists))
     service.include_router(api_reports.router(dependencies, ReportQueries(queries, lists), TrackImprovements(queries, lists)))

@@ -12,6 +12,7 @@ from shared.contracts.topics import CASE_ACTIONS, NOTIFICATION_EVENTS, TRIAGE_EV
 from shared.runtime.database.database import Transaction
 from shared.runtime.errors import Rejected
 from shared.runtime.kafka.record import ReceivedRecord
+from shared.runtime.process import metrics as runtime_metrics
 from shared.runtime.service import Service
 
 CONSUMER_GROUP = "sla"
@@ -48,4 +49,5 @@ def register(service: Service, cases: UpdateCases, identities: IdentityRegistry)
 
     # One subscriber for all topics: partition n of each is then read by the same process, which the watermark relies on.
     topics = [TRIAGE_EVENTS, CASE_ACTIONS, NOTIFICATION_EVENTS]
+    runtime_metrics.initialise_senders([CASE_ACTIONS.name], identities.key_ids)
     service.subscribe(topics, group=CONSUMER_GROUP, handler=records, verify=verify_signature, on_repeated=repeated)

@@ -34,18 +34,20 @@ TRIAGE_EVENTS = Topic(
     "triage-events", "case", ("triage",), ("sla", EXTERNAL_SYSTEM), "classified, routed, route proposed, reclassified, group found"
 )
 CASE_ACTIONS = Topic("case-actions", "case", (EXTERNAL_SYSTEM, "intake"), ("sla",), "actions, signed")
-CASE_EVENTS = Topic("case-events", "case", ("sla",), ("notify", "triage", "desk", EXTERNAL_SYSTEM), "everything that happened, clocks included")
+CASE_EVENTS = Topic(
+    "case-events", "case", ("sla",), ("notify", "triage", "desk", EXTERNAL_SYSTEM), "everything that happened, clocks included"
+)
 NOTIFICATION_EVENTS = Topic("notification-events", "case", ("notify",), ("sla", "desk", EXTERNAL_SYSTEM), "sent, delivered, failed")
 # Not on complaint-events: notify would have to read every registration for the few mails that concern it.
 MAIL_EVENTS = Topic("mail-events", "case", ("intake",), ("notify",), "reports about mails of ours, acknowledgements of mails")
 
-_SERVICES = ("intake", "triage", "sla", "notify", "desk")
+SERVICES = ("intake", "triage", "sla", "notify", "desk")
 # One partition, read by every process without a group. An hour tells who ran lately; longer, it would only be read in vain.
 HEARTBEATS = Topic(
     "heartbeats",
     "service and process",
-    _SERVICES,
-    (*_SERVICES, EXTERNAL_SYSTEM),
+    SERVICES,
+    (*SERVICES, EXTERNAL_SYSTEM),
     "each process every few seconds: its state, and what it missed before its start",
     60 * 60 * 1000,
     partitions=1,

@@ -12,6 +12,7 @@ from services.intake import metrics as intake
 from services.notify import metrics as notify
 from services.sla import metrics as sla
 from services.triage import metrics as triage
+from shared.contracts.topics import TOPICS
 from shared.procedures.loading.loader import load_procedure
 from shared.procedures.organisation import Organisation
 from shared.runtime.process import metrics as runtime
@@ -21,9 +22,9 @@ ORGANISATION = Organisation.model_validate(
     | {"departments": [{"id": "repairs", "zh": "维修", "en": "Repairs"}, {"id": "unassigned", "zh": "待定", "en": "Unassigned"}]}
 )
 HUNAN, *OTHERS = (load_procedure(pack) for pack in ("hunan-property", "greentown-qd1001", "telecom-urgent"))
-ONLY_WHEN_SEEN = {"jiesu_triage_shadow_guesses", "jiesu_set_aside_records", "jiesu_measurements_failed", "jiesu_outbox_unsendable_messages"}
+ONLY_WHEN_SEEN = {"jiesu_triage_shadow_guesses", "jiesu_measurements_failed"}
 ONLY_WHEN_SEEN |= {"jiesu_database_failures", "jiesu_slots_failures", "jiesu_background_loop_failures"}
-"""Their labels are those of a model, senders of the organisation, measurements of a service, topics that fail, and parts of a process."""
+"""Their labels are those of a model, measurements of a service, and parts of a process."""
 
 
 @pytest.fixture(autouse=True)
@@ -48,6 +49,18 @@ def samples(counter: Counter) -> list[tuple[dict[str, str], float]]:
 def test_every_counter_exists_from_the_start() -> None:
     names = {counter.describe()[0].name for counter in counters() if not samples(counter)}
     assert names <= ONLY_WHEN_SEEN
+
+
+def test_unsendable_messages_count_from_zero_for_every_topic_that_is_written() -> None:
+    topics = {labels["topic"] for labels, _ in samples(runtime.UNSENDABLE)}
+    assert topics >= {*TOPICS, "department"}
+    assert runtime.topic_label("department-repairs") == "department"
+
+
+def test_records_of_a_known_sender_count_from_zero() -> None:
+    runtime.initialise_senders(["case-actions"], ["guo-qiang-1"])
+    assert ({"sender": "guo-qiang-1"}, 0) in samples(runtime.SET_ASIDE)
+    assert ({"topic": "case-actions", "sender": "guo-qiang-1"}, 0) in samples(runtime.BAD_RECORDS)
 
 
 def test_counters_of_a_procedure_have_its_clocks_classes_and_roles() -> None:

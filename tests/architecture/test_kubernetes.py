@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from fnmatch import fnmatch
 from functools import cache
 from importlib import import_module
 from typing import Any
@@ -13,7 +12,8 @@ import yaml
 
 from cli.reference import declared
 from cli.service_names import SERVICES as OURS
-from shared.contracts.topics import CREATED_TOPICS, PARTITIONS, TOPICS
+from shared.contracts.operations.access import CLUSTER, AccessNames, AccessRule, access_rules
+from shared.contracts.topics import PARTITIONS, TOPICS
 from shared.procedures.loading.loader import load_organisation
 from shared.runtime.http.probes import probe_router
 from shared.runtime.process.health import Health
@@ -301,16 +301,18 @@ def test_keda_watches_every_input_of_every_service_and_replaces_the_autoscaler(t
     assert "HorizontalPodAutoscaler" not in kinds
 
 
-@pytest.mark.parametrize("service", OURS)
-def test_the_principal_of_a_service_may_read_and_write_the_topics_of_its_contract_alone(service: str) -> None:
-    [user] = [document for document in example("strimzi") if document["metadata"]["name"] == f"jiesu-{service}"]
-    rules = user["spec"]["authorization"]["acls"]
-
-    def allowed(operation: str, kind: str) -> set[str]:
-        return {rule["resource"]["name"] for rule in rules if rule["resource"]["type"] == kind and operation in rule["operations"]}
-
-    departments = {"department-"} if service == "sla" else set()
-    assert allowed("Read", "topic") == {topic.name for topic in CREATED_TOPICS if service in topic.consumers}
-    assert allowed("Write", "topic") == {topic.name for topic in CREATED_TOPICS if service in topic.producers} | departments
-    assert allowed("Read", "group") == {service}
-    assert not any(fnmatch(name, "*[*]*") for name in allowed("Read", "topic") | allowed("Write", "topic"))
+def test_the_users_of_the_example_have_the_rules_of_the_contracts() -> None:
+    found = {
+        AccessRule(
+            user["metadata"]["name"],
+            rule["resource"]["type"],
+            rule["resource"].get("name", CLUSTER),
+            operation,
+            rule["resource"].get("patternType") == "prefix",
+        )
+        for user in example("strimzi")
+        if user["kind"] == "KafkaUser"
+        for rule in user["spec"]["authorization"]["acls"]
+        for operation in rule["operations"]
+    }
+    assert found == set(access_rules(AccessNames(departments=("repairs",), sources=("hotline",))))

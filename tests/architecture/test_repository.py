@@ -71,7 +71,7 @@ def test_every_module_has_a_docstring() -> None:
 
 def test_folders_of_tests_mirror_folders_of_code() -> None:
     roots = {"cli": "cli", "deploy": "deploy", "simulator": "simulator", "runtime": "shared/runtime", "procedures": "shared/procedures"}
-    roots |= {name: f"services/{name}" for name in ("intake", "triage", "sla", "notify")} | {"client": "client/jiesu_client"}
+    roots |= {name: f"services/{name}" for name in ("intake", "triage", "sla", "notify", "desk")} | {"client": "client/jiesu_client"}
     without_code = []
     for kind in ("unit", "integration"):
         for package in sorted((PROJECT / "tests" / kind).rglob("__init__.py")):

@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import importlib.resources
 import json
 import os
 import subprocess
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
 from shared.runtime.database.alembic_environment import upgrade as alembic
 from shared.runtime.database.database import Database
@@ -18,7 +18,7 @@ from shared.runtime.database.migrate import migrate
 from shared.runtime.errors import Misconfigured
 from shared.runtime.process.settings import RuntimeSettings
 from shared.runtime.service import Service
-from tests.support.migrations import DECLARED, migration_differences
+from tests.support.migrations import DECLARED, migration_differences, upgrade_to
 from tests.support.repository import PROJECT
 from tests.support.servers.databases import PACKAGES
 
@@ -29,15 +29,6 @@ ROWS = json.loads((Path(__file__).parent / "baseline_rows.json").read_text(encod
 @pytest.fixture
 def settings(empty_database_url: str, bootstrap_servers: str) -> RuntimeSettings:
     return RuntimeSettings(environment="test", database_url=empty_database_url, kafka_bootstrap_servers=bootstrap_servers)
-
-
-async def upgrade_to(settings: RuntimeSettings, schema: str, revision: str) -> None:
-    database = Database(settings, schema)
-    folder = Path(str(importlib.resources.files(PACKAGES[schema])))
-    async with database.engine.execution_options(isolation_level="READ COMMITTED").begin() as connection:
-        await connection.exec_driver_sql(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
-        await connection.run_sync(alembic.upgrade, folder, schema, revision)
-    await database.close()
 
 
 async def fetch(settings: RuntimeSettings, schema: str, query: str) -> list[Any]:
@@ -101,6 +92,34 @@ async def test_a_schema_at_its_newest_revision_does_not_load_alembic(settings: R
     assert runs == ["run"]
 
 
+async def test_a_migration_that_a_deadlock_ended_is_run_again(settings: RuntimeSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    deadlocks = iter(["DO $$ BEGIN RAISE EXCEPTION SQLSTATE '40P01'; END $$"] * 2)
+    upgrade = alembic.upgrade
+
+    def ended_twice(connection: Connection, folder: Path, schema: str) -> None:
+        upgrade(connection, folder, schema)
+        for statement in deadlocks:
+            connection.exec_driver_sql(statement)
+
+    monkeypatch.setattr(alembic, "upgrade", ended_twice)
+    await newest(settings, "probe")
+    assert len(await fetch(settings, "probe", "SELECT version_num FROM alembic_version")) == 1
+
+
+async def test_a_migration_may_take_longer_than_a_statement_of_a_service(
+    settings: RuntimeSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upgrade = alembic.upgrade
+
+    def slow(connection: Connection, folder: Path, schema: str) -> None:
+        upgrade(connection, folder, schema)
+        connection.exec_driver_sql("SELECT pg_sleep(0.5)")
+
+    monkeypatch.setattr(alembic, "upgrade", slow)
+    await newest(settings.model_copy(update={"command_timeout": 0.4}), "probe")
+    assert len(await fetch(settings, "probe", "SELECT version_num FROM alembic_version")) == 1
+
+
 async def test_commands_that_start_together_migrate_once(settings: RuntimeSettings) -> None:
     await asyncio.gather(*(newest(settings, "probe") for _ in range(4)))
     assert len(await fetch(settings, "probe", "SELECT version_num FROM alembic_version")) == 1
@@ -129,7 +148,7 @@ async def test_the_console_script_names_the_remedy_in_one_line(settings: Runtime
     )
     _, output = await process.communicate()
     assert process.returncode == 1
-    assert output.decode().endswith("this release needs 0001: run `jiesu migrate notify` first\n")
+    assert output.decode().endswith("this release needs 0002: run `jiesu migrate notify` first\n")
     assert "Traceback" not in output.decode()
 
 

@@ -1,6 +1,8 @@
-"""Compares a migrated database with the tables that a service declares."""
+"""Migrates a schema to any revision, and compares it with the tables that a service declares."""
 
+import importlib.resources
 import re
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -8,12 +10,17 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from services.desk.storage import tables as desk
 from services.intake.storage import tables as intake
 from services.notify.storage import tables as notify
 from services.sla.storage import tables as sla
 from services.triage.storage import tables as triage
+from shared.runtime.database.alembic_environment import upgrade as alembic
+from shared.runtime.database.database import Database
+from shared.runtime.process.settings import RuntimeSettings
+from tests.support.servers.databases import PACKAGES
 
-DECLARED = {"intake": intake.metadata, "triage": triage.metadata, "sla": sla.metadata, "notify": notify.metadata}
+DECLARED = {"intake": intake.metadata, "triage": triage.metadata, "sla": sla.metadata, "notify": notify.metadata, "desk": desk.metadata}
 
 
 def is_partition(table: str) -> bool:
@@ -39,3 +46,13 @@ async def migration_differences(database_url: str, schema: str) -> list[Any]:
         changes = await connection.run_sync(compare)
     await engine.dispose()
     return changes
+
+
+async def upgrade_to(settings: RuntimeSettings, schema: str, revision: str) -> None:
+    """Create the schema and run its revisions up to `revision`."""
+    database = Database(settings, schema)
+    folder = Path(str(importlib.resources.files(PACKAGES[schema])))
+    async with database.engine.execution_options(isolation_level="READ COMMITTED").begin() as connection:
+        await connection.exec_driver_sql(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
+        await connection.run_sync(alembic.upgrade, folder, schema, revision)
+    await database.close()

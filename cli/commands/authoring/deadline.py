@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import orjson
 import typer
@@ -12,12 +12,11 @@ import typer
 from cli.deadlines.calendar_file import read_calendar
 from cli.deadlines.deadline_batch import answer_line
 from cli.deadlines.deadline_text import deadline_lines
-from cli.deadlines.instant_argument import DeadlineRequest, InstantError, parse_extension, parse_instant, parse_pause
 from cli.exit_status import exit_with
+from services.sla.calculator.deadline_arguments import DeadlineRequest, InstantError, parse_extension, parse_instant, parse_pause
+from services.sla.calculator.duration_answer import duration_answer
 from services.sla.domain.deadlines.counting import CountingRule, DeadlineError
 from services.sla.domain.deadlines.deadline import TimeLimit
-from services.sla.domain.deadlines.explained_segments import format_instant
-from services.sla.domain.deadlines.explanation import explain_deadline
 from services.sla.domain.deadlines.pauses import PauseError, merge_pauses
 from services.sla.domain.deadlines.worktime import Worktime
 from shared.procedures.calendars.calendar import CalendarError
@@ -61,29 +60,17 @@ def deadline(
         )
         if procedure is not None and clock is not None:
             # Importing procedures takes a second; a duration needs none.
-            from cli.deadlines.procedure_clock import answer_for_clock  # noqa: PLC0415
+            from services.sla.calculator.procedure_clock import answer_for_clock, rulebook_for  # noqa: PLC0415
+            from shared.procedures.loading.loader import load_procedure  # noqa: PLC0415
 
-            answer = answer_for_clock(worktime, request, procedure, clock, fact or (), parameter or ())
+            rulebook = rulebook_for(load_procedure(procedure), parameter or ())
+            answer = answer_for_clock(worktime, request, rulebook, clock, fact or ())
         else:
             rule = CountingRule.parse(counting, roll, day_end)
             answer = duration_answer(worktime, TimeLimit(request.start, Duration.parse(duration), rule, request.pauses, request.extensions))
     except _INPUT_ERRORS as error:
         exit_with(f"jiesu deadline: {error}")
     typer.echo(orjson.dumps(answer, option=orjson.OPT_INDENT_2).decode() if as_json else "\n".join(deadline_lines(answer)))
-
-
-def duration_answer(worktime: Worktime, limit: TimeLimit) -> dict[str, Any]:
-    """The answer for one duration: start, duration, counting, roll, due, provisional, explanation."""
-    explanation = explain_deadline(worktime, limit)
-    return {
-        "start": format_instant(worktime, limit.start),
-        "duration": str(limit.duration),
-        "counting": limit.rule.counting,
-        "roll": limit.rule.roll,
-        "due": explanation["due"],
-        "provisional": explanation["provisional"],
-        "explanation": explanation,
-    }
 
 
 def _batch(worktime: Worktime) -> None:

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 import typer
 
-from cli.evidence.evidence_archive import ArchiveError
 from cli.evidence.recorded_cases import load_recorded_cases
 from cli.exit_status import exit_with
+from services.sla.evidence.archive import ArchiveError
 from shared.procedures.loading.loader import load_procedure
 from shared.procedures.model.procedure_error import ProcedureError
 from simulator.scenario import ScenarioError

@@ -26,14 +26,16 @@ def list_letters(
     limit: Annotated[int, typer.Option(min=1)] = 100,
     as_json: JsonOption = False,
 ) -> None:
-    """List dead letters: topic, key and reason of each, and how many records of its case wait behind it."""
+    """List dead letters, first those that park a case: topic, key and reason of each, and how many records of its case wait behind it."""
 
     async def load(database: Database) -> list[DeadLetter]:
         async with database.transaction() as tx:
-            return await operations.list_dead_letters(tx, settled=settled, limit=limit)
+            return await operations.list_dead_letters(tx, settled=settled, limit=limit + 1)
 
-    letters = [(name, letter) for name in _services(service) for letter in query_service(name, load, exit_status=1)]
-    summaries = [_summary(name, letter) for name, letter in letters]
+    found = {name: query_service(name, load, exit_status=1) for name in _services(service)}
+    for name in (name for name, letters in found.items() if len(letters) > limit):
+        typer.echo(f"{name} has more letters than these {limit}: raise --limit to see them", err=True)
+    summaries = [_summary(name, letter) for name, letters in found.items() for letter in letters[:limit]]
     if as_json:
         typer.echo(orjson.dumps(summaries, option=orjson.OPT_INDENT_2).decode())
         return

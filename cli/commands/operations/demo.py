@@ -37,6 +37,7 @@ from cli.stack.stack import Stack, recreate_database, running_stack, service_por
 from deploy.embedded import EmbeddedServers
 from shared.runtime.clock import Clock, uuid7
 from shared.runtime.errors import Unavailable
+from shared.runtime.kafka.connection import options_for
 
 CLOCK_FACTOR = 43_200
 """Domain seconds in a real second: a month passes in a minute."""
@@ -105,6 +106,7 @@ def _run_month(
         if clock.seconds_until(START) < 0 and allowance != STARTUP_ALLOWANCES[-1]:
             progress("This machine is busy: the services get more time to start.")
             return None
+        progress(f"The desk shows the month in a browser: {stack.url('desk')}")
         progress("The month begins.")
         return asyncio.run(_play_month(stack, channels, clock, prefix, console, plain=plain))
 
@@ -241,7 +243,7 @@ def _sum_of(parts: Mapping[str, int], labels: Mapping[str, str] = MappingProxyTy
 async def _delete_earlier_topics(bootstrap_servers: str) -> None:
     """Delete the topics of earlier demos; raises `Unavailable` where no broker answers."""
     # Each run has its own topics, and a broker with 256 MB of memory does not start with the topics of many runs.
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
+    admin = AIOKafkaAdminClient(**options_for(bootstrap_servers))
     try:
         await admin.start()
     except KafkaConnectionError as error:

@@ -13,7 +13,6 @@ from cli.database import query_service
 from cli.exit_status import exit_with
 from cli.output_file import require_folder, writing_out
 from services.sla.application.errors import RequestError
-from services.sla.application.lists.list_files import ListFormat, write_list
 from services.sla.application.lists.list_queries import BuiltList, ListRequest, list_head, list_of, list_scope
 from services.sla.application.lists.row_collection import ListReader, collect_rows
 from services.sla.application.rulebooks import HistoricalRulebooks
@@ -30,6 +29,7 @@ from shared.procedures.model.procedure import LanguageCode, Procedure
 from shared.procedures.model.procedure_error import ProcedureError
 from shared.procedures.organisation import open_organisation
 from shared.runtime.database.database import Database
+from shared.runtime.spreadsheets.table_files import TableFormat, write_table
 
 
 def print_list(
@@ -73,13 +73,13 @@ def print_list(
     _print(loaded, ListRequest(loaded.id, list_id, period, where, "en" if english else "zh"), list_format, out)
 
 
-def _list_format(*, csv: bool, xlsx: bool, as_json: bool) -> ListFormat:
+def _list_format(*, csv: bool, xlsx: bool, as_json: bool) -> TableFormat:
     if csv + xlsx + as_json > 1:
         exit_with("format: give one of --json, --csv and --xlsx")
     return "xlsx" if xlsx else "csv" if csv else "json"
 
 
-def _print(procedure: Procedure, request: ListRequest, list_format: ListFormat, out: Path | None) -> None:
+def _print(procedure: Procedure, request: ListRequest, list_format: TableFormat, out: Path | None) -> None:
     now = current_instant()
     try:
         built = query_service("sla", lambda database: build_list(database, procedure, request, now))
@@ -115,16 +115,16 @@ def _texts_by_context(rulebooks: HistoricalRulebooks, language: LanguageCode) ->
     return texts
 
 
-def _write(built: BuiltList, list_format: ListFormat, path: Path | None) -> None:
+def _write(built: BuiltList, list_format: TableFormat, path: Path | None) -> None:
     """Write the list into the file, without one to standard output."""
     rows = (cells for _, cells in built.spool.rows())
     try:
         if path is None:
-            write_list(sys.stdout.buffer, list_format, built.head, rows)
+            write_table(sys.stdout.buffer, list_format, built.head, rows)
             sys.stdout.flush()
             return
         with writing_out(), path.open("wb") as file:
-            write_list(file, list_format, built.head, rows)
+            write_table(file, list_format, built.head, rows)
     finally:
         built.spool.close()
     typer.echo(f"{path}: {built.head.title}, {built.spool.count} rows")

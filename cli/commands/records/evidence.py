@@ -12,20 +12,18 @@ from cli.clock import current_instant
 from cli.database import query_service
 from cli.evidence.archive_verification import verify_archive
 from cli.evidence.archived_attachments import (
-    INCLUDED,
-    LISTING,
     CollectedAttachments,
     collect_attachments,
     named_attachments,
     read_digests,
 )
-from cli.evidence.evidence_archive import ArchiveError, archive_files, read_archive, write_archive
 from cli.exit_status import exit_with
 from cli.output_file import writing_out
 from services.intake.attachments.config import AttachmentSettings
 from services.intake.storage import attachments as stored_attachments
 from services.sla.application.rulebooks import HistoricalRulebooks
 from services.sla.domain.evidence.case_history import CaseHistory, verify_history
+from services.sla.evidence.archive import ATTACHMENT_LISTING, INCLUDED, ArchiveError, archive_files, read_archive, write_archive
 from services.sla.storage import case_histories, seals
 from services.sla.storage.seals import YearSeal
 from shared.runtime.database.database import Database
@@ -63,7 +61,7 @@ def _export(case: str, path: Path, *, as_json: bool) -> None:
         if attachments.changed:
             exit_with(f"{case}: attachments were changed in their store, so they are no evidence: {', '.join(attachments.changed)}", 1)
         if attachments.listing:
-            files[LISTING] = json.dumps(attachments.listing, ensure_ascii=False, indent=1).encode()
+            files[ATTACHMENT_LISTING] = json.dumps(attachments.listing, ensure_ascii=False, indent=1).encode()
         with writing_out():
             write_archive(path, files, attachments.files)
     for entry in attachments.listing:

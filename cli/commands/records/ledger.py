@@ -1,4 +1,4 @@
-"""`jiesu ledger`: verify the hash chains of the cases' ledgers, and seal a year."""
+"""`jiesu ledger`: verify the hash chains of the cases' ledgers, seal a year, export the events."""
 
 import json
 from collections import defaultdict
@@ -7,12 +7,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
+import orjson
 import typer
 
 from cli.clock import REPORT_ZONE, current_instant
 from cli.database import query_service
 from cli.exit_status import exit_with
-from cli.output_file import writing_out
+from cli.output_file import open_lines, require_folder, writing_out
 from services.sla.application.forms.form_register import copy_faults, number_faults
 from services.sla.application.reports.report_faults import report_faults
 from services.sla.application.seals import YearSealError, seal_faults, seal_year
@@ -25,7 +26,7 @@ from shared.procedures.model.procedure import Procedure
 from shared.procedures.model.procedure_error import ProcedureError
 from shared.runtime.database.database import Database
 
-app = typer.Typer(help="Verify a ledger, seal a year.", no_args_is_help=True)
+app = typer.Typer(help="Verify a ledger, seal a year, export the events.", no_args_is_help=True)
 CaseOption = Annotated[list[str] | None, typer.Option("--case", help="only this case; may be given several times")]
 JsonOption = Annotated[bool, typer.Option("--json", help="print JSON")]
 
@@ -83,6 +84,27 @@ def seal(
     sealed_at = year_seal.sealed_at.astimezone(REPORT_ZONE).isoformat(timespec="seconds")
     state = "sealed" if year_seal.created else f"was sealed on {sealed_at}"
     typer.echo(f"{year} {state}: {len(year_seal.leaves)} cases, root {year_seal.root.hex()} ({path})")
+
+
+@app.command()
+def export(
+    out: Annotated[Path, typer.Argument(help="the file to write, compressed where its name ends with .gz", dir_okay=False)],
+) -> None:
+    """Write the events of all cases as JSON lines, each case in order: what a reader such as the desk no longer finds in the topics."""
+    require_folder(out)
+
+    async def write(database: Database) -> tuple[int, int]:
+        cases = events = 0
+        with writing_out(), open_lines(out, "wb") as lines:
+            async for history in case_histories.load_case_histories(database):
+                cases += 1
+                for row in history.rows:
+                    lines.write(orjson.dumps({"type": row.type, "event": orjson.Fragment(row.body)}) + b"\n")
+                    events += 1
+        return cases, events
+
+    cases, events = query_service("sla", write)
+    typer.echo(f"{out}: {cases} cases, {events} events")
 
 
 def seal_document(seal: YearSeal) -> dict[str, Any]:

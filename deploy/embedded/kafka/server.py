@@ -63,15 +63,21 @@ class KafkaServer:
     """A single Kafka node with its data in `root`; its ports stay the same across restarts of this object."""
 
     def __init__(
-        self, root: Path, runtime: JavaRuntime, properties: Mapping[str, str] | None = None, ports: tuple[int, int] | None = None
+        self,
+        root: Path,
+        runtime: JavaRuntime,
+        properties: Mapping[str, str] | None = None,
+        ports: tuple[int, int] | None = None,
+        users: Mapping[str, str] | None = None,
     ) -> None:
-        """`ports` are those of clients and of the controller; by default two free ones."""
+        """`ports` are those of clients and of the controller, by default two free ones; `users` passwords for SCRAM-SHA-512 by name."""
         self.root = root
         self.process = ManagedProcess("Kafka", root / "kafka.log", signal.SIGTERM)
         self._runtime = runtime
         self._extra_properties = properties or {}
         self._properties_file = root / "server.properties"
         self._ports = list(ports or ())
+        self._users = users or {}
 
     @property
     def bootstrap_servers(self) -> str:
@@ -127,6 +133,9 @@ class KafkaServer:
 
     def _format(self) -> None:
         arguments = ["format", "--ignore-formatted", "-t", CLUSTER, "-c", str(self._properties_file)]
+        # Before the first start: the broker's own users must exist before it can be asked to add others.
+        for user, password in self._users.items():
+            arguments += ["--add-scram", f"SCRAM-SHA-512=[name={user},password={password}]"]
         result = subprocess.run(
             self._runtime.command("kafka.tools.StorageTool", *arguments),
             capture_output=True,

@@ -228,7 +228,7 @@ _SATURATION = Row(
 BOARD = Board(
     uid="jiesu-operations",
     title="Operations · 运行",
-    description="Latency, traffic, errors and saturation of the four services, and their state.",
+    description="Latency, traffic, errors and saturation of the five services, and their state.",
     rows=(_STATE, _LATENCY, _TRAFFIC, _ERRORS, _SATURATION),
     choices=(SERVICE, INSTANCE),
 )

@@ -1,5 +1,5 @@
 """All dashboards, in the order of their links."""
 
-from deploy.grafana.boards import deadlines, delivery, management, messages, operations, triage
+from deploy.grafana.boards import deadlines, delivery, desk, management, messages, operations, triage
 
-BOARDS = (management.BOARD, operations.BOARD, delivery.BOARD, deadlines.BOARD, messages.BOARD, triage.BOARD)
+BOARDS = (management.BOARD, operations.BOARD, delivery.BOARD, deadlines.BOARD, messages.BOARD, triage.BOARD, desk.BOARD)

@@ -7,17 +7,18 @@ import binascii
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, TypeVar
 
 import orjson
 
 from services.desk import metrics
 from services.desk.domain.inbox_filter import InboxFilter, due_bounds
-from services.desk.domain.search_grams import month_gram, query_grams, query_words
+from services.desk.domain.search_grams import OPEN_GRAM, month_gram, query_grams, query_words
 from services.desk.domain.viewer import Viewer
 from services.desk.storage import inbox_queries, search_queries
 from services.desk.storage.inbox_queries import InboxPosition, InboxQuery
+from services.desk.storage.search_queries import SearchWindow
 from shared.runtime.clock import Clock, monotonic
 from shared.runtime.database.database import Database, Transaction
 
@@ -26,7 +27,7 @@ PAGE_SIZE = 50
 _MAX_REMEMBERED = 500
 _CHOICES_SECONDS = 30.0
 _MAX_SKIP = 10_000
-_MONTHS_A_PAGE = 240
+_MAX_WINDOWS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +92,8 @@ class Inbox:
             return InboxPage([], too_short=True)
         first, skip = _search_position(cursor)
         rows: list[Mapping[str, Any]] = []
-        windows = list(self._windows(query.filter.state, query.now, await search_queries.oldest_month(tx)))
-        # Month by month, the newest first: a word that is in every second case fills its page from one month.
+        # The newest months first: a word that is in every second case fills its page from one of them; one that does not is rare.
+        windows = list(self._windows(query.filter.state, query.now))
         for number in range(first, len(windows)):
             wanted = limit + 1 - len(rows)
             found = await search_queries.search_cases(tx, query, words, grams, viewer, windows[number], skip, wanted)
@@ -102,15 +103,18 @@ class Inbox:
             skip = 0
         return InboxPage(rows)
 
-    def _windows(self, state: str, now: datetime, oldest: datetime | None) -> Iterator[int | None]:
-        """Parts of a search in order: the open cases, then the months of receipt."""
+    def _windows(self, state: str, now: datetime) -> Iterator[SearchWindow]:
+        """Parts of a search in order: the open cases, this month's and the last month's, all before."""
         if state != "ended":
-            yield None
-        if state == "open" or oldest is None:
+            yield SearchWindow((OPEN_GRAM,), is_open=True)
+        if state == "open":
             return
-        month = month_gram(now)
-        for back in range(min(month_gram(oldest) - month + 1, _MONTHS_A_PAGE)):
-            yield month + back
+        # The keys of months are those of receipt in UTC.
+        start = now.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        last_start = (start - timedelta(days=1)).replace(day=1)
+        yield SearchWindow((month_gram(start),))
+        yield SearchWindow((month_gram(last_start),))
+        yield SearchWindow(before=last_start)
 
     def _midnight(self, now: datetime) -> datetime:
         """The end of today in the organisation's zone."""
@@ -156,7 +160,7 @@ def _is_instant(text: str) -> bool:
 
 def _search_position(cursor: str) -> tuple[int, int]:
     match _decode(cursor):
-        case [int(window), int(skip)] if 0 <= window <= _MONTHS_A_PAGE and 0 <= skip <= _MAX_SKIP:
+        case [int(window), int(skip)] if 0 <= window < _MAX_WINDOWS and 0 <= skip <= _MAX_SKIP:
             return window, skip
         case _:
             return 0, 0

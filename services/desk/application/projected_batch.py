@@ -70,6 +70,9 @@ class ProjectedBatch:
                 self.appended[event.case].append(event.text)
             case "notification_requested":
                 self._add_message(event)
+            case "notification_sent" | "notification_delivered" | "notification_failed":
+                # sla records what notify reported: an export of the ledger holds the outcomes that the topic no longer keeps.
+                self.add_outcome(event)
             case "person_erased":
                 self.erased.add(event.case)
         self._add_attachments(event, getattr(event, "attachments", ()))
@@ -120,7 +123,7 @@ class ProjectedBatch:
             added = normalise(" ".join(self.appended.get(case, ())))
             words = f"{words} {added}".strip()[:MAX_TEXT]
             if words and row.received_at is not None:
-                keys = row_grams(words, row.received_at, is_open=row.state == "open")
+                keys = row_grams(words, row.received_at, row.seen_by, is_open=row.state == "open")
                 found.append({"case_id": case, "words": words, "received_at": row.received_at, "grams": keys})
         return found
 

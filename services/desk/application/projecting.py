@@ -52,10 +52,11 @@ class ProjectRecords:
 
     def _apply(self, row: CaseRow, event: CaseEvent, body: bytes, batch: ProjectedBatch) -> None:
         hidden = self._fields.hidden(event.procedure or row.procedure, event.version or row.version)
-        was_open = row.state == "open"
+        before = (row.state == "open", row.department, row.proposed, row.cooperating, row.handler)
         apply_event(row, event, hidden)
         batch.add_event(event, body, hidden)
-        if was_open != (row.state == "open"):
+        if before != (row.state == "open", row.department, row.proposed, row.cooperating, row.handler):
+            # The search keys hold whether a case is open and who sees it.
             batch.reindexed.add(row.case_id)
 
     async def _save(self, tx: Transaction, rows: dict[str, CaseRow], batch: ProjectedBatch) -> None:

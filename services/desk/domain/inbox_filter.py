@@ -14,7 +14,7 @@ MAX_VALUE = 200
 
 @dataclass(frozen=True, slots=True)
 class InboxFilter:
-    """Conditions that all hold; empty text is no condition."""
+    """VisibilityConditions that all hold; empty text is no condition."""
 
     procedure: str = ""
     class_: str = ""

@@ -6,13 +6,15 @@ A bigram of Chinese characters is about as selective as a word, and needs no dic
 import re
 import unicodedata
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from zlib import crc32
 
 _RUN = re.compile(r"[㐀-鿿豈-﫿\U00020000-\U0003ffff]+|[0-9a-zà-ɏͰ-ӿ]+")
 _LATIN_GRAM = 3
 OPEN_GRAM = -1
 """Stands beside the grams of an open case: negative, as no hash is."""
+_FIRST_KEY_GRAM = 1_000_000
+"""Months are above its negative."""
 MAX_TEXT = 4000
 """Characters of a case that can be searched; texts of a complaint are seldom longer than 500."""
 
@@ -35,12 +37,18 @@ def grams(normal_text: str) -> set[int]:
 
 def month_gram(received_at: datetime) -> int:
     """The key of the month of receipt, by which ended cases are searched from the newest month backwards."""
-    return -(received_at.year * 12 + received_at.month)
+    instant = received_at.astimezone(UTC)
+    return -(instant.year * 12 + instant.month)
 
 
-def row_grams(normal_text: str, received_at: datetime, *, is_open: bool) -> list[int]:
+def key_gram(viewer_key: str) -> int:
+    """The key of who sees a case: a common word is then looked up among the cases of a department, and not among all."""
+    return -_FIRST_KEY_GRAM - (crc32(viewer_key.encode()) & 0x3FFFFFFF)
+
+
+def row_grams(normal_text: str, received_at: datetime, seen_by: Iterable[str], *, is_open: bool) -> list[int]:
     """All keys of a case."""
-    return sorted({*grams(normal_text), month_gram(received_at), *([OPEN_GRAM] if is_open else [])})
+    return sorted({*grams(normal_text), month_gram(received_at), *map(key_gram, seen_by), *([OPEN_GRAM] if is_open else [])})
 
 
 def query_words(text: str) -> list[str]:

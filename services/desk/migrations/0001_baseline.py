@@ -4,7 +4,7 @@ Frozen: a released revision is never edited and imports no model; a change is a 
 """
 
 from shared.runtime.database.alembic_environment.script import execute_script
-from shared.runtime.database.frozen_tables import RUNTIME_TABLES_0001
+from shared.runtime.database.frozen_tables import RUNTIME_TABLES_0001, RUNTIME_TABLES_0002
 
 revision = "0001"
 down_revision = None
@@ -45,8 +45,8 @@ CREATE TABLE case_row (
     PRIMARY KEY (case_id)
 );
 CREATE INDEX case_row_due ON case_row ((coalesce(due_at, 'infinity')), case_id) WHERE state = 'open';
-CREATE INDEX case_row_received ON case_row (received_at, case_id) WHERE state <> 'open';
-CREATE INDEX case_row_seen_by ON case_row USING gin (seen_by) WHERE state = 'open';
+CREATE INDEX case_row_received ON case_row (received_at, case_id);
+CREATE INDEX case_row_seen_by ON case_row USING gin (seen_by);
 CREATE INDEX case_row_number ON case_row (number);
 CREATE TABLE case_event (
     case_id text NOT NULL,
@@ -137,4 +137,5 @@ CREATE TABLE reading_progress (
 def upgrade() -> None:
     """Create every table of the schema, which the connection's search path names."""
     execute_script(RUNTIME_TABLES_0001)
+    execute_script(RUNTIME_TABLES_0002)
     execute_script(_TABLES)

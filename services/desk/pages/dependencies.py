@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from services.desk.application.inbox import Inbox
 from services.desk.application.live_feed import LiveFeed
 from services.desk.application.registration.entry_sources import EntrySources
+from services.desk.application.regulations import Regulations
 from services.desk.application.service_client import ServiceClient
 from services.desk.domain.viewer import Viewer, Viewers
 from services.desk.pages.page import Pages
@@ -27,6 +28,7 @@ class DeskDependencies:
     services: ServiceClient
     feed: LiveFeed
     inbox: Inbox
+    regulations: Regulations
     entry_sources: EntrySources
     viewers: Viewers = field(init=False)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -9,6 +10,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Request, Response
 
 from services.desk.application.bulk_actions import ACTIONS, MAX_CASES, TakeBulkActions
+from services.desk.application.inbox import InboxPage
 from services.desk.domain.inbox_filter import InboxFilter, parse_filter
 from services.desk.forms import first, read_form
 from services.desk.pages.dependencies import DeskDependencies
@@ -57,20 +59,29 @@ async def inbox_values(dependencies: DeskDependencies, request: Request, session
     page = await dependencies.inbox.page(chosen, request.query_params.get("cursor", "")[:1000], viewer)
     async with dependencies.database.transaction() as tx:
         views = await saved_views.list_views(tx, session.person.id)
-    now = dependencies.clock.now()
     return {
+        **list_values(dependencies, page.rows),
         "chosen": chosen,
-        "rows": [{**row, "urgency": urgency(row["state"], row["due_at"], now)} for row in page.rows],
         "page": page,
         "query_string": urlencode(chosen.as_parameters()),
         "next_query": urlencode({**chosen.as_parameters(), "cursor": page.next_cursor}) if page.next_cursor else "",
         "views": {name: urlencode(parameters) for name, parameters in views.items()},
         "choices": await dependencies.inbox.choices(viewer),
         "counts": await dependencies.inbox.counts(viewer, dependencies.feed.version),
+        "filters": counter_filters(chosen),
+    }
+
+
+def list_values(dependencies: DeskDependencies, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What the template of a list shows of these rows, without a further page."""
+    now = dependencies.clock.now()
+    return {
+        "rows": [{**row, "urgency": urgency(row["state"], row["due_at"], now)} for row in rows],
+        "page": InboxPage(list(rows)),
+        "next_query": "",
         "people": [person for person in dependencies.organisation.people if person.roles],
         "departments": {unit.id: unit for unit in dependencies.organisation.departments},
         "form_id": uuid7(),
-        "filters": counter_filters(chosen),
     }
 
 

@@ -18,6 +18,7 @@ from services.desk.config import DeskSettings
 from services.desk.pages.shell.static_files import load_static_files
 from services.desk.pages.shell.words import LANGUAGES, translate, translate_known
 from services.desk.session import CSRF_FIELD, Session
+from shared.procedures.model.procedure import LanguageCode
 
 LANGUAGE_COOKIE, THEME_COOKIE = "jiesu_language", "jiesu_theme"
 THEMES = ("auto", "light", "dark")
@@ -97,6 +98,10 @@ class Pages:
             if name in LANGUAGES:
                 return name
         return self._default_language
+
+    def reader_language(self, request: Request) -> LanguageCode:
+        """The reader's language as the explanations of procedures name it."""
+        return "zh" if self.language(request) == "zh" else "en"
 
     def as_of(self, language: str) -> str:
         """How old the shown state is, in words."""

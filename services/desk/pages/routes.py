@@ -2,10 +2,12 @@
 
 from fastapi import FastAPI
 
-from services.desk.pages import case_page, help_page, inbox_page, registration, saved_views
+from services.desk.pages import case_page, help_page, inbox_page, person_search, registration, saved_views
 from services.desk.pages.deciding import escalations_page, group_page, reviews_page
 from services.desk.pages.dependencies import DeskDependencies
+from services.desk.pages.reference import calculator_page, clocks_page, organisation_page, regulation_page
 from services.desk.pages.shell import faults, live, preferences, static_files
+from services.desk.papers import routes as papers
 
 
 def add_routes(app: FastAPI, dependencies: DeskDependencies) -> None:
@@ -13,7 +15,22 @@ def add_routes(app: FastAPI, dependencies: DeskDependencies) -> None:
     app.state.dependencies = dependencies
     app.include_router(static_files.router(dependencies.pages.static_files))
     app.include_router(preferences.router())
-    deciding = (reviews_page, escalations_page, group_page)
-    for page in (inbox_page, registration, *deciding, case_page, saved_views, help_page, live):
+    for page in (
+        inbox_page,
+        registration,
+        reviews_page,
+        escalations_page,
+        group_page,
+        case_page,
+        saved_views,
+        person_search,
+        help_page,
+        live,
+        papers,
+        calculator_page,
+        regulation_page,
+        organisation_page,
+        clocks_page,
+    ):
         app.include_router(page.router(dependencies))
     faults.add_fault_pages(app, dependencies.pages)

@@ -20,7 +20,7 @@ class SignInSettings(OidcSettings):
     desk_client_secret: SecretStr = Field(SecretStr(""), description="secret of that client; empty: a public client, by PKCE alone")
     desk_scopes: str = Field("openid profile", description="scopes that the desk asks for, separated by blanks")
     desk_accounts: Path | None = Field(
-        None, description="file of local accounts (see `jiesu desk hash-password`), for demo and tests; refused in production"
+        None, description="file of local accounts (see docs/how-to/sign-in.md), for demo and tests; refused in production"
     )
     desk_idle_minutes: int = Field(30, ge=1, le=1440, description="minutes without a request after which a session ends")
     desk_session_hours: int = Field(10, ge=1, le=168, description="hours after which a session ends however it is used")

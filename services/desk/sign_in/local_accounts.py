@@ -92,7 +92,9 @@ def load_accounts(path: Path, organisation: Organisation) -> LocalAccounts:
         if organisation.person(account.person) is None:
             raise Misconfigured(f"JIESU_DESK_ACCOUNTS: account {account.name}: the organisation file has no such person")
         if not account.password.startswith("$argon2id$"):
-            raise Misconfigured(f"JIESU_DESK_ACCOUNTS: account {account.name}: password must be a hash of `jiesu desk hash-password`")
+            raise Misconfigured(
+                f"JIESU_DESK_ACCOUNTS: account {account.name}: password must be an Argon2id hash; see docs/how-to/sign-in.md"
+            )
     if len({account.name for account in accounts}) != len(accounts):
         raise Misconfigured("JIESU_DESK_ACCOUNTS: two accounts have the same name")
     return LocalAccounts(accounts)

@@ -31,6 +31,20 @@
   });
   const changes = document.body.dataset.changes;
   if (!changes) return;
+  let version;
+  let waiting = false;
+  // A burst of events renews the list once.
+  const renewList = () => {
+    if (waiting) return;
+    waiting = true;
+    setTimeout(() => {
+      waiting = false;
+      const list = document.querySelector("#cases");
+      // Replaced under a hand, a list would lose what is ticked, or the row that has the keys.
+      if (!list || list.querySelector("input:checked") || list.contains(document.activeElement)) return;
+      htmx.ajax("GET", location.href, { target: list, select: "#cases", swap: "outerHTML" });
+    }, 300);
+  };
   const stream = new EventSource(changes);
   stream.addEventListener("state", (event) => {
     const state = JSON.parse(event.data);
@@ -39,7 +53,8 @@
       const count = state.counts[element.dataset.count];
       if (count !== undefined && element.textContent !== String(count)) element.textContent = count;
     }
-    document.dispatchEvent(new CustomEvent("desk:changed", { detail: state }));
+    if (version !== undefined && state.version !== version) renewList();
+    version = state.version;
   });
   addEventListener("pagehide", () => stream.close());
 })();

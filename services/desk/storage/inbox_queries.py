@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from services.desk.domain.inbox_filter import InboxFilter
 from services.desk.domain.viewer import Viewer
-from services.desk.storage.visibility import Conditions, visible_to
+from services.desk.storage.visibility import VisibilityConditions, visible_to
 from shared.runtime.database.database import Transaction
 
 _COLUMNS = (
@@ -57,7 +57,15 @@ async def load_page(tx: Transaction, query: InboxQuery, viewer: Viewer, after: I
     return await tx.fetch(statement, *conditions.parameters)
 
 
-def add_filter(conditions: Conditions, query: InboxQuery, viewer: Viewer) -> None:
+async def load_cases(tx: Transaction, case_ids: Sequence[str], viewer: Viewer) -> list[Mapping[str, Any]]:
+    """Those of these cases that the viewer sees, newest receipt first."""
+    conditions = visible_to(viewer)
+    conditions.add("case_row.case_id = ANY({0}::text[])", list(case_ids))
+    statement = f"SELECT {_COLUMNS} FROM case_row WHERE {conditions.where} ORDER BY received_at DESC, case_id DESC"  # noqa: S608 - ours
+    return await tx.fetch(statement, *conditions.parameters)
+
+
+def add_filter(conditions: VisibilityConditions, query: InboxQuery, viewer: Viewer) -> None:
     """Add the conditions of a filter."""
     chosen = query.filter
     # Written out: with a parameter the planner could not use the partial indexes.

@@ -1,7 +1,7 @@
 """Writes the read model: a few statements for each batch, whatever its size."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields
 from typing import Any
 
 import orjson
@@ -10,6 +10,7 @@ from services.desk.domain.case_row import CaseRow
 from shared.runtime.database.database import Transaction
 
 _ROW_FIELDS = tuple(field.name for field in fields(CaseRow))
+_COLUMN_NAMES = tuple((name, name.rstrip("_")) for name in _ROW_FIELDS)
 _LOAD = "SELECT * FROM {table} WHERE case_id = ANY($1::text[]) ORDER BY case_id FOR UPDATE"
 _UPSERT = """
 INSERT INTO {table} ({columns}) SELECT {columns} FROM json_populate_recordset(NULL::{table}, $1::json)
@@ -30,7 +31,7 @@ ON CONFLICT (case_id, clock, round) DO UPDATE SET
     ended_at = coalesce(excluded.ended_at, known.ended_at), sequence = excluded.sequence
 WHERE excluded.sequence > known.sequence
 """
-_LOAD_DEADLINES = "SELECT case_id, clock, round, state, due_at, started_at, breached_at FROM {table} WHERE case_id = ANY($1::text[])"
+_LOAD_DEADLINES = "SELECT * FROM {table} WHERE case_id = ANY($1::text[])"
 _ERASE = (
     "UPDATE {case_row} SET title = '' WHERE case_id = ANY($1::text[])",
     "UPDATE {case_event} SET body = '{{}}' WHERE case_id = ANY($1::text[])",
@@ -45,12 +46,13 @@ class ReadModel:
     def __init__(self, suffix: str = "") -> None:
         self._suffix = suffix
 
-    def _table(self, name: str) -> str:
+    def table(self, name: str) -> str:
+        """The name of a table of this set."""
         return f"{name}{self._suffix}"
 
     async def load_rows(self, tx: Transaction, case_ids: Collection[str]) -> dict[str, CaseRow]:
         """The known rows among these cases, locked in order of their ids."""
-        rows = await tx.fetch(_LOAD.format(table=self._table("case_row")), sorted(case_ids))
+        rows = await tx.fetch(_LOAD.format(table=self.table("case_row")), sorted(case_ids))
         return {row["case_id"]: _row(row) for row in rows}
 
     async def save_rows(self, tx: Transaction, rows: Iterable[CaseRow]) -> None:
@@ -63,13 +65,13 @@ class ReadModel:
 
     async def load_runs(self, tx: Transaction, case_ids: Collection[str]) -> dict[tuple[str, str, int], Mapping[str, Any]]:
         """The runs of clocks of these cases."""
-        rows = await tx.fetch(_LOAD_DEADLINES.format(table=self._table("case_deadline")), sorted(case_ids))
+        rows = await tx.fetch(_LOAD_DEADLINES.format(table=self.table("case_deadline")), sorted(case_ids))
         return {(row["case_id"], row["clock"], row["round"]): row for row in rows}
 
     async def save_deadlines(self, tx: Transaction, runs: Sequence[Mapping[str, Any]]) -> None:
         """Insert or change runs of clocks, each at most once."""
         if runs:
-            await tx.execute(_DEADLINES.format(table=self._table("case_deadline")), _json(runs))
+            await tx.execute(_DEADLINES.format(table=self.table("case_deadline")), _json(runs))
 
     async def save_messages(self, tx: Transaction, messages: Sequence[Mapping[str, Any]]) -> None:
         """Add requested notifications."""
@@ -77,7 +79,7 @@ class ReadModel:
 
     async def save_deliveries(self, tx: Transaction, deliveries: Sequence[Mapping[str, Any]]) -> None:
         """Insert or replace the outcome of deliveries, each at most once; a later stage is never replaced by an earlier one."""
-        newer = f" WHERE excluded.rank >= {self._table('case_delivery')}.rank"
+        newer = f" WHERE excluded.rank >= {self.table('case_delivery')}.rank"
         await self._upsert(tx, "case_delivery", deliveries, ("delivery",), newer)
 
     async def add_attachments(self, tx: Transaction, attachments: Sequence[Mapping[str, Any]]) -> None:
@@ -86,7 +88,7 @@ class ReadModel:
 
     async def load_words(self, tx: Transaction, case_ids: Collection[str]) -> dict[str, str]:
         """The searchable text of these cases."""
-        rows = await tx.fetch(_LOAD.format(table=self._table("case_search")), sorted(case_ids))
+        rows = await tx.fetch(_LOAD.format(table=self.table("case_search")), sorted(case_ids))
         return {row["case_id"]: row["words"] for row in rows}
 
     async def save_words(self, tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -95,7 +97,7 @@ class ReadModel:
 
     async def erase(self, tx: Transaction, case_ids: Sequence[str]) -> None:
         """Take the words of people out of these cases; their deadlines and the order of events stay."""
-        names = {name: self._table(name) for name in ("case_row", "case_event", "case_search", "case_attachment")}
+        names = {name: self.table(name) for name in ("case_row", "case_event", "case_search", "case_attachment")}
         for statement in _ERASE:
             await tx.execute(statement.format(**names), list(case_ids))
 
@@ -106,21 +108,25 @@ class ReadModel:
             return
         columns = ", ".join(rows[0])
         updates = ", ".join(f"{column} = excluded.{column}" for column in rows[0] if column not in keys)
-        statement = _UPSERT.format(table=self._table(table), columns=columns, keys=", ".join(keys), updates=updates)
+        statement = _UPSERT.format(table=self.table(table), columns=columns, keys=", ".join(keys), updates=updates)
         await tx.execute(statement + condition, _json(rows))
 
     async def _insert(self, tx: Transaction, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
         if rows:
-            await tx.execute(_INSERT.format(table=self._table(table), columns=", ".join(rows[0])), _json(rows))
+            await tx.execute(_INSERT.format(table=self.table(table), columns=", ".join(rows[0])), _json(rows))
 
 
 def _row(record: Mapping[str, Any]) -> CaseRow:
-    values = {name: record[name.rstrip("_")] for name in _ROW_FIELDS}
-    return CaseRow(**{**values, "running": orjson.loads(record["running"])})
+    values = {name: record[column] for name, column in _COLUMN_NAMES}
+    values["running"] = orjson.loads(record["running"])
+    return CaseRow(**values)
 
 
 def _columns(row: CaseRow) -> dict[str, Any]:
-    return {name.rstrip("_"): value for name, value in {**asdict(row), "running": orjson.dumps(row.running).decode()}.items()}
+    # Not dataclasses.asdict: its deep copies took half of the time of a batch.
+    values = {column: getattr(row, name) for name, column in _COLUMN_NAMES}
+    values["running"] = orjson.dumps(row.running).decode()
+    return values
 
 
 def _json(rows: Iterable[Mapping[str, Any]]) -> str:

@@ -54,8 +54,8 @@ def _case_row(declared: MetaData) -> None:
     is_open = text("state = 'open'")
     # The inbox reads in this order, and only open cases: most cases have ended.
     Index("case_row_due", text("coalesce(due_at, 'infinity')"), row.c.case_id, postgresql_where=is_open)
-    Index("case_row_received", row.c.received_at, row.c.case_id, postgresql_where=text("state <> 'open'"))
-    Index("case_row_seen_by", row.c.seen_by, postgresql_using="gin", postgresql_where=is_open)
+    Index("case_row_received", row.c.received_at, row.c.case_id)
+    Index("case_row_seen_by", row.c.seen_by, postgresql_using="gin")
     Index("case_row_number", row.c.number)
 
 

@@ -9,7 +9,7 @@ from services.desk.domain.viewer import Viewer
 from shared.runtime.database.database import Transaction
 
 
-class Conditions:
+class VisibilityConditions:
     """SQL conditions with their parameters: a statement holds only those that are given, so that each plan fits them."""
 
     def __init__(self) -> None:
@@ -32,12 +32,12 @@ class Conditions:
         return " AND ".join(self.texts)
 
 
-def visible_to(viewer: Viewer) -> Conditions:
+def visible_to(viewer: Viewer) -> VisibilityConditions:
     """The condition on `case_row` under which the person sees a case; further conditions are added to it.
 
     A case about the person, or about somebody to whom he reports, is not there for him: not in a list, a count, a search or a suggestion.
     """
-    conditions = Conditions()
+    conditions = VisibilityConditions()
     if viewer.sees is not None:
         conditions.add("case_row.seen_by && {0}::text[]", list(viewer.sees))
     # Also for who sees every department: the head of the house may be the one complained about.

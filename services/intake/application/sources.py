@@ -26,6 +26,11 @@ class Sources:
             for source in organisation.sources
         }
 
+    @property
+    def signing(self) -> list[str]:
+        """The ids of the sources whose records have to be signed."""
+        return [source_id for source_id, context in self.contexts.items() if context.source.keys]
+
     def by_record(self, received: ReceivedRecord) -> SourceContext:
         """The source of a Kafka record, named in header `ce_source` or in the body; raises Rejected for an unknown one."""
         context = self.contexts.get(received.source or getattr(received.event, "source", None) or "")

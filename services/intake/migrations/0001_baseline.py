@@ -53,7 +53,6 @@ CREATE TABLE raw_copy (
     PRIMARY KEY (id, part)
 );
 CREATE INDEX raw_copy_kept ON raw_copy (kept_at);
-CREATE INDEX raw_copy_form ON raw_copy (reference) WHERE channel = 'form' AND part = 0;
 CREATE TABLE import_file (
     id text NOT NULL,
     source text NOT NULL,
@@ -127,11 +126,8 @@ CREATE TABLE attachment (
     stored_at timestamptz DEFAULT now() NOT NULL,
     erased_at timestamptz,
     erased_because text DEFAULT '' NOT NULL,
-    last_stored_at timestamptz DEFAULT now() NOT NULL,
-    permanent boolean NOT NULL,
     PRIMARY KEY (sha256)
 );
-CREATE INDEX attachment_unregistered ON attachment (last_stored_at) WHERE NOT permanent;
 """
 
 

@@ -1,6 +1,6 @@
 """Declares intake's tables: `book` (last numbers), `complaint`, `refusal`, `attachment`, `raw_copy`, those of imports and of mails."""
 
-from sqlalchemy import BigInteger, Boolean, Column, DateTime, Identity, Index, Integer, LargeBinary, MetaData, Table, Text, func, text
+from sqlalchemy import BigInteger, Boolean, Column, DateTime, Identity, Index, Integer, LargeBinary, MetaData, Table, Text, func, text, true
 
 from services.intake.storage.mail_tables import add_mail_tables
 from shared.runtime.database.tables import runtime_tables
@@ -61,7 +61,7 @@ def _attachment(declared: MetaData) -> None:
         Column("erased_at", DateTime(timezone=True)),
         Column("erased_because", Text, nullable=False, server_default=""),
         Column("last_stored_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
-        Column("permanent", Boolean, nullable=False),
+        Column("permanent", Boolean, nullable=False, server_default=true()),
     )
     Index("attachment_unregistered", attachment.c.last_stored_at, postgresql_where=~attachment.c.permanent)
 

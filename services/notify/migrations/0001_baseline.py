@@ -45,7 +45,6 @@ CREATE TABLE delivery (
     carries boolean DEFAULT false NOT NULL,
     line text DEFAULT '' NOT NULL,
     thing uuid,
-    any_hour boolean DEFAULT false NOT NULL,
     PRIMARY KEY (id)
 ) WITH (
     autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000,
@@ -55,7 +54,6 @@ CREATE TABLE delivery (
 CREATE INDEX delivery_case ON delivery (case_id);
 CREATE INDEX delivery_due ON delivery (channel, priority, due_at) WHERE status = 'pending' AND carrier IS NULL;
 CREATE INDEX delivery_settled ON delivery (settled_at) WHERE status != 'pending';
-CREATE INDEX delivery_failed ON delivery (settled_at) WHERE status = 'failed';
 CREATE INDEX delivery_collecting ON delivery (due_at) WHERE status = 'collecting';
 CREATE INDEX delivery_carrier ON delivery (carrier) WHERE carrier IS NOT NULL;
 CREATE TABLE recipient_pace (
@@ -70,7 +68,6 @@ CREATE TABLE carried_news (
     status text NOT NULL,
     at timestamptz NOT NULL,
     reason text NOT NULL,
-    acknowledged boolean DEFAULT false NOT NULL,
     created_at timestamptz DEFAULT now() NOT NULL,
     PRIMARY KEY (id)
 );

@@ -35,7 +35,6 @@ from services.sla.storage import idempotency
 from services.sla.storage.idempotency import ClaimedKey
 from services.sla.storage.reviews import review_queue
 from shared.contracts.actions import ACTION_DEFINITIONS, Action
-from shared.contracts.topics import PARTITIONS
 from shared.procedures.access import Actor
 from shared.runtime.database.database import Database, Transaction
 from shared.runtime.dead_letters import parking
@@ -121,7 +120,7 @@ class TakeHttpActions:
             return await self._decide_or_defer(action, actor, key, may_defer=False)
         except _UnreadInputError as unread:
             # The transaction is over: no lock is held while waiting for the broker.
-            await self.watermark.wait_until_passed(partition_of(action.case, PARTITIONS), unread.instant, self.max_wait)
+            await self.watermark.wait_until_passed(partition_of(action.case, self.cases.partitions), unread.instant, self.max_wait)
         return await self._decide_or_defer(action, actor, key, may_defer=True)
 
     async def _decide_or_defer(self, action: Action, actor: Actor, key: ClaimedKey | None, *, may_defer: bool) -> ActionResult:
@@ -160,10 +159,8 @@ class TakeHttpActions:
 
     def _has_unread_input(self, batch: CaseBatch, case_id: str, at: datetime) -> bool:
         """Whether a deadline before `at` may still be met by a record that has not been read."""
-        due = batch.next_due(case_id)
-        return (
-            due is not None and due < to_micros(at) and not self.watermark.has_passed(partition_of(case_id, PARTITIONS), from_micros(due))
-        )
+        due, partition = batch.next_due(case_id), partition_of(case_id, self.cases.partitions)
+        return due is not None and due < to_micros(at) and not self.watermark.has_passed(partition, from_micros(due))
 
     def _hide_unreadable_link(self, batch: CaseBatch, action: Action, actor: Actor, at: datetime) -> None:
         """Let a link to a case that does not concern the actor be answered like one to a case that does not exist."""

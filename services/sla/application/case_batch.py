@@ -71,6 +71,8 @@ class CaseBatch:
     tallies: list[TallyKey] = field(default_factory=list)
     traceparents: dict[str, str | None] = field(default_factory=dict)
     """Of the last input of each case, which arms its timer."""
+    partitions: int = PARTITIONS
+    """Of the topics of cases: a timer fires in the process that owns its case's partition."""
     traces: LinkedTraces = field(default_factory=lambda: LinkedTraces(Tracing("sla")))
 
     async def load(self, tx: Transaction, ids: list[str], linked_ids: Iterable[str] = ()) -> None:
@@ -197,9 +199,9 @@ class CaseBatch:
         await deferred_inputs.delete_deferred(tx, self.applied_input_ids)
         await deferred_inputs.insert_deferred(tx, self.newly_deferred)
         # Cases were locked before their timers, as the timer loop does: the other order could deadlock with it.
-        next_timers = {case_id: (partition_of(case_id, PARTITIONS), self._next_timer(case_id)) for case_id in changed}
+        next_timers = {case_id: (partition_of(case_id, self.partitions), self._next_timer(case_id)) for case_id in changed}
         await timers.arm(tx, next_timers, self.traceparents)
-        woken = {case_id: (partition_of(case_id, PARTITIONS), at) for case_id, at in self.woken.items() if case_id not in changed}
+        woken = {case_id: (partition_of(case_id, self.partitions), at) for case_id, at in self.woken.items() if case_id not in changed}
         await cases.lock_waiting(tx, sorted(woken))
         await timers.arm_earlier(tx, woken, self.traceparents)
         await outbox.add(tx, self.messages)

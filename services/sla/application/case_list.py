@@ -54,8 +54,7 @@ class ListCases:
         """
         if phone is None:
             return where
-        if actor.person is None or FIND_BY_PHONE not in actor.person.may:
-            raise PhoneNotAllowedError
+        self.require_right(actor)
         if self._pseudonym_key is None:
             raise PhoneUnreadableError(
                 "Complainant-Phone: JIESU_PSEUDONYM_KEY is not set for sla; set it to intake's, or use other filters"
@@ -66,7 +65,22 @@ class ListCases:
         log.info("cases are listed by phone number", person=actor.id)
         return replace(where, person_keys=(person_key("phone", number.normal_form, self._pseudonym_key),))
 
-    async def page(self, where: CaseFilter, cursor: str | None, limit: int, actor: Actor) -> CasePage:
+    def with_person_key(self, where: CaseFilter, key: str, actor: Actor) -> CaseFilter:
+        """The filter, for the cases with one key of their complainant; raises `PhoneNotAllowedError` without the right to it."""
+        self.require_right(actor)
+        log.info("cases are listed by name", person=actor.id)
+        return replace(where, person_keys=(key,))
+
+    def require_right(self, actor: Actor) -> None:
+        """Raise `PhoneNotAllowedError` unless the actor may find cases by their complainant."""
+        if actor.person is None or FIND_BY_PHONE not in actor.person.may:
+            raise PhoneNotAllowedError
+
+    async def page_with_complainants(self, where: CaseFilter, limit: int, actor: Actor) -> CasePage:
+        """The first page, each row with the masked name and phone of its complainant."""
+        return await self.page(where, None, limit, actor, with_complainant=True)
+
+    async def page(self, where: CaseFilter, cursor: str | None, limit: int, actor: Actor, *, with_complainant: bool = False) -> CasePage:
         """A page of the cases that concern the actor; raises `CursorError` for a cursor of another list."""
         after = None if cursor is None else decode_cursor(cursor, where)
         now = self._queries.clock.now()
@@ -76,15 +90,17 @@ class ListCases:
         for number, (_, case) in enumerate(found, 1):
             # The statement selects by departments and handler; the policy decides, as it does for a single case.
             if self._queries.policy.may_read(actor, case_parties(case), now):
-                rows.append(self._row(case, actor, now))
+                rows.append(self._row(case, actor, now, with_complainant=with_complainant))
             if number % _CASES_BETWEEN_YIELDS == 0:
                 await asyncio.sleep(0)
         return CasePage(rows, encode_cursor(found[-1][0], where) if len(found) == limit else None)
 
-    def _row(self, case: Case, actor: Actor, now: datetime) -> dict[str, Any]:
+    def _row(self, case: Case, actor: Actor, now: datetime, *, with_complainant: bool) -> dict[str, Any]:
         queries = self._queries
         rulebook = queries.rulebooks.for_case(case)
-        return case_view.case_row(case, rulebook, to_micros(now), queries.zone, queries.hidden_fields(actor, case, now))
+        hidden = queries.hidden_fields(actor, case, now)
+        row = case_view.case_row(case, rulebook, to_micros(now), queries.zone, hidden)
+        return {**row, **case_view.masked_complainant(case, hidden)} if with_complainant else row
 
 
 def visible_cases(policy: AccessPolicy, actor: Actor, now: datetime) -> VisibleCases | None:

@@ -11,6 +11,7 @@ from services.sla.application.deferral.stored_form import PendingAction
 from services.sla.application.identity import IdentityRegistry, case_parties
 from services.sla.application.linked_cases import linked_case
 from services.sla.application.rulebooks import RulebookRegistry
+from services.sla.application.sealed_contacts import SealedContacts
 from services.sla.domain.deadlines.worktime import from_micros, to_micros
 from services.sla.domain.lifecycle.case import Case
 from services.sla.domain.lifecycle.inputs import AdvanceTime, ApplyDecision, OpenCase, TakeAction
@@ -24,7 +25,7 @@ from shared.contracts.events.notifications import NotificationOutcome
 from shared.contracts.events.triage import Classified, Routed, RouteProposed
 from shared.contracts.events.up_to_approval import Reassigned
 from shared.contracts.follow_codes import follow_code, lookup_key
-from shared.contracts.topics import CASE_ACTIONS
+from shared.contracts.topics import CASE_ACTIONS, PARTITIONS
 from shared.procedures.access import Actor
 from shared.procedures.model.procedure import Procedure
 from shared.procedures.model.procedure_error import ProcedureError
@@ -51,7 +52,11 @@ class UpdateCases:
         follow_key: bytes | None = None,
         attachment_keys: AttachmentKeys | None = None,
         tracing: Tracing | None = None,
+        partitions: int = PARTITIONS,
+        contacts: SealedContacts | None = None,
     ) -> None:
+        self._contacts = contacts
+        self.partitions = partitions
         self._tracing = tracing or Tracing("sla")
         self.follow_key = follow_key
         self.attachment_keys = attachment_keys
@@ -61,7 +66,8 @@ class UpdateCases:
 
     def new_batch(self) -> CaseBatch:
         """An empty batch at the present instant."""
-        return CaseBatch(self.rulebooks, self.clock.now(), self.resolve_pending, traces=LinkedTraces(self._tracing))
+        now, traces = self.clock.now(), LinkedTraces(self._tracing)
+        return CaseBatch(self.rulebooks, now, self.resolve_pending, partitions=self.partitions, traces=traces)
 
     async def apply_batch(self, tx: Transaction, records: Sequence[ReceivedRecord], watermark: Watermark) -> None:
         """Apply records of triage-events, case-actions and notification-events in the order in which they were recorded."""
@@ -133,6 +139,8 @@ class UpdateCases:
                 batch.decide(case_id, case_input, record.traceparent)
                 if self.follow_key is not None:
                     batch.stored_cases[case_id].person_keys += (lookup_key(follow_code(self.follow_key, case_id)),)
+                if self._contacts is not None:
+                    batch.stored_cases[case_id].person_keys += self._contacts.name_keys(case_id, case_input.complaint)
                 batch.apply_deferred(case_id)
             return
         due = batch.next_due(case_id)

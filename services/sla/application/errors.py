@@ -1,5 +1,7 @@
 """Errors of sla's use cases, which `api.py` converts to problem documents; the text names field, rule and remedy."""
 
+from collections.abc import Sequence
+
 from shared.runtime.errors import Rejected
 
 MAX_EVENT_BYTES = 800_000
@@ -63,6 +65,24 @@ class PeriodError(RequestError):
     """The period of a list cannot be read, or lies beyond the calendar."""
 
 
+class EvidenceNotAllowedError(RequestError):
+    """The archive would hold fields that are confidential to the actor."""
+
+    def __init__(self) -> None:
+        super().__init__("evidence: holds fields that are confidential to you; ask somebody who may see the whole case")
+
+
+class EvidenceFaultyError(RequestError):
+    """The ledger of the case does not hold, so it is no evidence."""
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        super().__init__(f"ledger: does not hold, so it is no evidence; verify it with `jiesu ledger verify` ({len(faults)} faults)")
+
+
+class DeadlineQuestionError(RequestError):
+    """A question to the deadline calculator that has no answer; the text names the field, the rule and the remedy."""
+
+
 class CursorError(RequestError):
     """The cursor of a page cannot be read, or belongs to another list."""
 
@@ -79,6 +99,21 @@ class PhoneNotAllowedError(RequestError):
 
     def __init__(self) -> None:
         super().__init__("Complainant-Phone: needs the right `find_by_phone` of the organisation file; leave the header out")
+
+
+class PersonSearchError(RequestError):
+    """The search for a person names neither name nor phone, or both."""
+
+
+class UnmaskingNotAllowedError(RequestError):
+    """The actor may not see contact data, or not those of this case."""
+
+
+class ContactsSealedError(RequestError):
+    """Sla has no key of the contact data."""
+
+    def __init__(self) -> None:
+        super().__init__("JIESU_SEALING_KEYS, JIESU_PSEUDONYM_KEY: are not set for sla; set intake's, to see and find contact data")
 
 
 class ReviewNotOpenError(RequestError):

@@ -1,6 +1,6 @@
 """Resolves bearer tokens and signing keys of the organisation file to actors; `policy` says what they may do with a case."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from services.sla.domain.lifecycle.case import Case
 from shared.contracts.envelope import KEY_ID_HEADER, SIGNATURE_HEADER, signing_input
@@ -27,6 +27,11 @@ class IdentityRegistry:
     def actor_by_id(self, actor_id: str) -> Actor:
         """The actor of an action that was authenticated when it came in: a person, or a source."""
         return Actor(actor_id, self._organisation.person(actor_id))
+
+    @property
+    def key_ids(self) -> Collection[str]:
+        """The ids of the keys that may sign."""
+        return self._keys.keys()
 
     def has_valid_signature(self, record: ReceivedRecord) -> bool:
         """Whether a key of the organisation file signed the record: topic, key, event id and body."""

@@ -25,6 +25,7 @@ from services.sla.storage.keeping.tables import add_keeping_tables
 from shared.runtime.database.tables import runtime_tables, use_queue_autovacuum
 
 SCHEMA = "sla"
+RANDOM_KEY = "sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()))"
 
 
 def metadata() -> MetaData:
@@ -68,7 +69,8 @@ def _add_cases(schema_metadata: MetaData) -> None:
         Column("escalated", Boolean, nullable=False, server_default=false()),
         Column("other_departments", ARRAY(Text), nullable=False),
         Column("handler", Text, nullable=False),
-        Column("personal_key", LargeBinary, nullable=False),
+        # Random for the rows of a previous release, which does not write the column.
+        Column("personal_key", LargeBinary, nullable=False, server_default=text(RANDOM_KEY)),
     )
     # Of all that the gauges of open cases read, so that they never touch the table, whose rows are wide.
     counted = (cases.c.procedure, cases.c["class"], cases.c.department, cases.c.received_at)

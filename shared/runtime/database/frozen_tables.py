@@ -41,7 +41,6 @@ CREATE TABLE timer (
     case_id text NOT NULL,
     partition integer NOT NULL,
     due_at timestamptz NOT NULL,
-    traceparent text,
     PRIMARY KEY (case_id)
 ) WITH (
     autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000,
@@ -110,3 +109,6 @@ LANGUAGE sql STABLE SET enable_seqscan = off SET max_parallel_workers_per_gather
 AS 'SELECT inbox.id, inbox.topic FROM inbox WHERE inbox.id = ANY(ids) AND inbox.slot = ANY(slots)';
 """
 RUNTIME_TABLES_0001 = _TABLES_0001 + _INBOX_PARTITIONS + _INBOX_FUNCTION
+RUNTIME_TABLES_0002 = """
+ALTER TABLE timer ADD COLUMN IF NOT EXISTS traceparent text;
+"""

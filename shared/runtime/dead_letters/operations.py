@@ -64,8 +64,10 @@ FROM dead_letter
 
 
 async def list_dead_letters(tx: Transaction, *, settled: bool = False, limit: int = 100) -> list[DeadLetter]:
-    """The oldest letters that are not settled; with `settled` the newest of all letters."""
-    where = "ORDER BY id DESC LIMIT $1" if settled else f"WHERE status <> ALL('{{{REPLAYED},{DISCARDED}}}') ORDER BY id LIMIT $1"
+    """The oldest letters that are not settled, first those that park a case; with `settled` the newest of all letters."""
+    # A hundred bad records of one sender hid the letter behind which a deadline waited.
+    order = "EXISTS (SELECT FROM parked WHERE parked.dead_letter_id = dead_letter.id) DESC, id"
+    where = "ORDER BY id DESC LIMIT $1" if settled else f"WHERE status <> ALL('{{{REPLAYED},{DISCARDED}}}') ORDER BY {order} LIMIT $1"
     return [_letter(row) for row in await tx.fetch(f"{_SELECT} {where}", limit)]
 
 

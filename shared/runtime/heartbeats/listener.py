@@ -20,7 +20,7 @@ from shared.runtime.process.settings import RuntimeSettings
 from shared.runtime.process.waiting import Backoff
 
 PAST_RECORDS = 1000
-"""Read at the start: at four services and five seconds, those of the last twenty minutes."""
+"""Read at the start: at five services and five seconds, those of the last twenty minutes."""
 _POLL_MS = 1000
 _STOP_SECONDS = 2.0
 log = structlog.get_logger(__name__)

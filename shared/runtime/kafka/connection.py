@@ -4,9 +4,12 @@ import ssl
 from typing import Any
 
 from aiokafka.conn import create_conn
-from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.errors import GroupAuthorizationFailedError, KafkaConnectionError, KafkaError, TopicAuthorizationFailedError
 
 from shared.runtime.process.settings import RuntimeSettings
+
+FORBIDDEN = (TopicAuthorizationFailedError, GroupAuthorizationFailedError)
+MISSING_RULE = "JIESU_KAFKA_USERNAME lacks an access rule, `jiesu topics apply --acl --dry-run` shows which"
 
 
 def connection_options(settings: RuntimeSettings) -> dict[str, Any]:
@@ -22,6 +25,11 @@ def connection_options(settings: RuntimeSettings) -> dict[str, Any]:
     if settings.kafka_security_protocol.endswith("SSL"):
         options["ssl_context"] = _tls_context(settings)
     return options
+
+
+def options_for(bootstrap_servers: str) -> dict[str, Any]:
+    """As `connection_options`, for these servers, with user and certificates from the environment."""
+    return connection_options(RuntimeSettings(kafka_bootstrap_servers=bootstrap_servers))
 
 
 def _tls_context(settings: RuntimeSettings) -> ssl.SSLContext:
@@ -41,6 +49,11 @@ async def diagnose_connection(settings: RuntimeSettings, wait_ms: int = 3000) ->
     del options["bootstrap_servers"]  # a single connection takes host and port
     try:
         connection = await create_conn(host, int(port), request_timeout_ms=wait_ms, client_id="jiesu-probe", **options)
+    except ssl.SSLCertVerificationError as error:
+        return (
+            f"the certificate of the broker at {host}:{port} does not hold ({error.verify_message}): check JIESU_KAFKA_CA_FILE, and that "
+            "KAFKA_BOOTSTRAP_SERVERS uses a name of the certificate"
+        )
     except (KafkaConnectionError, OSError, TimeoutError) as error:
         return f"no broker answers at {host}:{port} ({type(error).__name__}): check KAFKA_BOOTSTRAP_SERVERS and that the broker runs"
     except KafkaError as error:

@@ -15,6 +15,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from shared.runtime.clock import monotonic
+from shared.runtime.kafka.connection import MISSING_RULE
 from shared.runtime.kafka.partitioner import partition_of
 
 MAX_BATCH_BYTES = 256 * 1024
@@ -218,7 +219,7 @@ async def _unsendable_topics(producer: AIOKafkaProducer, topics: Collection[str]
             client.add_topic(topic)
         updated = await client.force_metadata_update()
         forbidden = set(unknown) & client.cluster.unauthorized_topics
-        faults |= {topic: UnsendableTopicError(topic, "this principal may not write to it") for topic in forbidden}
+        faults |= {topic: UnsendableTopicError(topic, f"may not be written: {MISSING_RULE}") for topic in forbidden}
         unknown = [topic for topic in unknown if topic not in forbidden and client.cluster.partitions_for_topic(topic) is None]
         if unknown and updated and attempt > 1:
             return faults | {topic: UnsendableTopicError(topic, "does not exist: run `jiesu topics apply`") for topic in unknown}

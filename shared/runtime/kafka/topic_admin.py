@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
-from shared.contracts.topics import Topic
+from shared.contracts.topics import PARTITIONS, Topic
 from shared.runtime.clock import monotonic
 from shared.runtime.errors import Misconfigured, Unavailable
 from shared.runtime.kafka.connection import connection_options, diagnose_connection
@@ -40,7 +41,7 @@ async def apply_topics(settings: RuntimeSettings, topics: Iterable[Topic]) -> di
     admin = AIOKafkaAdminClient(client_id="jiesu-topics", **connection_options(settings))
     await admin.start()
     try:
-        wanted = {f"{settings.topic_prefix}{topic.name}": topic for topic in topics}
+        wanted = {f"{settings.topic_prefix}{topic.name}": _resized(topic, settings.topic_partitions) for topic in topics}
         created = await _create(admin, wanted, settings)
         await _await_leaders(admin, wanted)
         # New topics have their configuration since their creation.
@@ -48,6 +49,11 @@ async def apply_topics(settings: RuntimeSettings, topics: Iterable[Topic]) -> di
     finally:
         await admin.close()
     return {name: "created" if name in created else "updated" for name in wanted}
+
+
+def _resized(topic: Topic, partitions: int) -> Topic:
+    # All topics of cases have the same number, since a case is on the same one in each; a topic with a number of its own is of no case.
+    return replace(topic, partitions=partitions) if topic.partitions == PARTITIONS else topic
 
 
 async def _create(admin: AIOKafkaAdminClient, wanted: Mapping[str, Topic], settings: RuntimeSettings) -> set[str]:
@@ -79,7 +85,7 @@ async def _await_leaders(admin: AIOKafkaAdminClient, wanted: Mapping[str, Topic]
         if len(described[name]) != topic.partitions:
             raise Misconfigured(
                 f"topic {name} has {len(described[name])} partitions instead of {topic.partitions}: every input topic needs the same "
-                "number; use a fresh topic (JIESU_TOPIC_PREFIX) or recreate it"
+                "number (JIESU_TOPIC_PARTITIONS); for another one move to fresh topics (JIESU_TOPIC_PREFIX, `jiesu topics move`)"
             )
 
 

@@ -103,7 +103,7 @@ class Watermark:
 
     @property
     def lag_by_topic(self) -> dict[str, int]:
-        """Records not yet read in the owned partitions, by topic, as far as they have been compared."""
+        """Records not yet fetched in the owned partitions, by topic, as far as they have been compared."""
         lags: dict[str, int] = defaultdict(int)
         for partition, lag in self._lags.items():
             if partition in self._read_until:
@@ -138,28 +138,36 @@ class Watermark:
             try:
                 async with asyncio.timeout(self._request_timeout):
                     ends = await self._end_offset_source.end_offsets(requested)
-                    positions = await self._committed_positions(self._position_source, requested)
+                    positions, idle = await self._positions(self._position_source, requested)
             except (KafkaError, TimeoutError):
                 return False
-            self._apply_end_offsets(requested_at, ends, positions)
+            self._apply_end_offsets(requested_at, ends, positions, idle)
             return True
 
-    async def _committed_positions(self, source: PositionSource, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
-        """Positions of partitions without a running batch: a batch has moved its position already and may still be rolled back."""
+    async def _positions(
+        self, source: PositionSource, partitions: Collection[TopicPartition]
+    ) -> tuple[dict[TopicPartition, int], set[TopicPartition]]:
+        """The positions, and the partitions without a running batch: a batch has moved its position and may be rolled back."""
         positions: dict[TopicPartition, int] = {}
+        idle: set[TopicPartition] = set()
         for partition in partitions:
-            position = await source.position(partition)
+            positions[partition] = await source.position(partition)
             # Checked after the await, during which a poll may have moved the position.
             if partition not in self._in_flight:
-                positions[partition] = position
-        return positions
+                idle.add(partition)
+        return positions, idle
 
     def _apply_end_offsets(
-        self, requested_at: datetime, ends: Mapping[TopicPartition, int], positions: Mapping[TopicPartition, int]
+        self,
+        requested_at: datetime,
+        ends: Mapping[TopicPartition, int],
+        positions: Mapping[TopicPartition, int],
+        idle: Collection[TopicPartition],
     ) -> None:
         for partition, position in positions.items():
+            # Also behind a running batch, whose own records are not counted: while one is repeated, its partition would show no lag.
             self._lags[partition] = max(0, ends[partition] - position)
-            if position >= ends[partition]:
+            if partition in idle and position >= ends[partition]:
                 self._advance(partition, requested_at - self._clock_tolerance)
 
     def _advance(self, partition: TopicPartition, instant: datetime) -> None:

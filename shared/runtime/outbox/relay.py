@@ -8,12 +8,12 @@ from itertools import islice
 import asyncpg
 import orjson
 import structlog
+from aiokafka.errors import ClusterAuthorizationFailedError
 
 from shared.contracts.envelope import TRACEPARENT_HEADER
-from shared.contracts.topics import TOPICS
 from shared.runtime.clock import monotonic
 from shared.runtime.database.database import Database, Transaction
-from shared.runtime.kafka.connection import connection_options
+from shared.runtime.kafka.connection import MISSING_RULE, connection_options
 from shared.runtime.kafka.producer import (
     NotSentError,
     Producer,
@@ -107,6 +107,11 @@ class Relay:
         except NotSentError:
             metrics.RELAY_CYCLES.labels("sent").inc()
             return BATCH_MESSAGES
+        except ClusterAuthorizationFailedError as error:
+            # A broker refuses the idempotent producer of a user that may write to no topic at all.
+            self._health.set_trouble("relay", f"{type(error).__name__}: {MISSING_RULE}")
+            metrics.RELAY_CYCLES.labels("failed").inc()
+            raise
         except Exception:
             metrics.RELAY_CYCLES.labels("failed").inc()
             raise
@@ -216,17 +221,12 @@ def _measure(rows: Sequence[asyncpg.Record], outcomes: Sequence[BaseException | 
     remaining = iter(outcomes)
     for row in rows:
         of_row = list(islice(remaining, len(row["keys"])))
-        topic = _topic_label(row["topic"])
+        topic = metrics.topic_label(row["topic"])
         sent = of_row.count(None)
         metrics.RELAY_MESSAGES.labels(topic, "sent").inc(sent)
         metrics.RELAY_MESSAGES.labels(topic, "failed").inc(len(of_row) - sent)
         if sent:
             metrics.OUTBOX_WAIT.observe(max(0.0, row["age"]), exemplar(_traceparent(row["headers"][0])))
-
-
-def _topic_label(topic: str) -> str:
-    # Departments come and go with the organisation file: one label for all of their topics.
-    return topic if topic in TOPICS else "department"
 
 
 def _traceparent(headers: str) -> str | None:

@@ -50,7 +50,7 @@ async def store_unsendable(tx: Transaction, messages: Sequence[UnsendableMessage
             headers=tuple((name, value.encode()) for name, value in orjson.loads(message.headers)),
         )
         [letter] = await store.insert_dead_letters(tx, [FailedRecord(raw, storable_text(message.reason))])
-        metrics.UNSENDABLE.labels(message.topic).inc()
+        metrics.UNSENDABLE.labels(metrics.topic_label(message.topic)).inc()
         log.error("message became a dead letter: it cannot be sent", letter=letter, topic=message.topic, reason=message.reason)
 
 

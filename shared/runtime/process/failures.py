@@ -1,8 +1,10 @@
 """Distinguishes infrastructure errors, which are retried, from errors of the data, which become dead letters."""
 
 import errno
+import os
 import traceback
 from pathlib import Path
+from sysconfig import get_path
 
 import asyncpg
 from aiokafka.errors import KafkaError
@@ -14,6 +16,9 @@ from shared.runtime.errors import Rejected, Unavailable
 # SQLSTATE classes that a record can cause: cardinality, data, integrity, check option, limits (a row too long), raised by PL/pgSQL.
 _DATA_CLASSES = frozenset({"21", "22", "23", "44", "54", "P0"})
 _DATA_ERRNOS = frozenset({errno.ENAMETOOLONG, errno.EILSEQ})
+_OWN_PACKAGES = tuple(f"{Path(__file__).parents[3] / name}{os.sep}" for name in ("services", "shared"))
+_DATABASE_WRAPPER = f"{Path(__file__).parents[1] / 'database'}{os.sep}"
+_STANDARD_LIBRARY = f"{get_path('stdlib')}{os.sep}"
 _INFRASTRUCTURE_ERRORS = (
     OSError,
     TimeoutError,
@@ -70,10 +75,18 @@ def fault_signature(error: BaseException) -> str:
 
 def _code_location(error: BaseException) -> str:
     """The innermost line of our own code."""
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "site-packages" not in frame.filename]
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_ours(frame.filename)]
     if not frames:
         return ""
     return f" at {Path(frames[-1].filename).name}:{frames[-1].lineno} in {frames[-1].name}"
+
+
+def _is_ours(filename: str) -> bool:
+    # In an image our packages are in site-packages too. The driver's compiled code states a relative name, the same for every statement.
+    if filename.startswith(_OWN_PACKAGES):
+        # A statement passes through our own wrapper too: the place that matters is the one that asked for it.
+        return not filename.startswith(_DATABASE_WRAPPER)
+    return Path(filename).is_absolute() and "site-packages" not in filename and not filename.startswith(_STANDARD_LIBRARY)
 
 
 def storable_text(text: str, max_length: int = 1000) -> str:

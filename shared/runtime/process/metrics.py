@@ -122,6 +122,21 @@ WATERMARK_LAG = Histogram(
 WATERMARK_AGE = MeasuredGauge("jiesu_watermark_age_seconds", "Watermark lag in real seconds while timers are pending")
 
 
+def topic_label(topic: str) -> str:
+    """The label of a topic that is written: its name, or `department`."""
+    # Departments come and go with the organisation file: one label for all of their topics.
+    return topic if topic in TOPICS else "department"
+
+
+def initialise_senders(topics: Iterable[str], senders: Iterable[str]) -> None:
+    """Create the time series of the counters of bad records for the senders whose signatures are checked on these topics."""
+    # Born with 1, the first record that is set aside would be no increase, and the alert on it would not fire.
+    for sender in senders:
+        SET_ASIDE.labels(sender)
+        for topic in topics:
+            BAD_RECORDS.labels(topic, sender)
+
+
 def initialise(topics: Iterable[str]) -> None:
     """Create the time series of the counters for a service that reads these topics."""
     for topic in topics:
@@ -134,5 +149,6 @@ def initialise(topics: Iterable[str]) -> None:
     for topic in (*TOPICS, "department"):
         for outcome in ("sent", "failed"):
             RELAY_MESSAGES.labels(topic, outcome)
+        UNSENDABLE.labels(topic)
     for result in ("sent", "empty", "held", "failed"):
         RELAY_CYCLES.labels(result)

@@ -44,6 +44,12 @@ class RuntimeSettings(BaseSettings):
     kafka_certificate_file: str = Field("", description="client certificate for mutual TLS")
     kafka_key_file: str = Field("", description="private key of the client certificate")
     topic_prefix: str = Field("", description="prefix of every topic and group, for tests and shared clusters")
+    topic_partitions: int = Field(
+        24,
+        ge=1,
+        le=1000,
+        description="partitions of each topic of cases, the most processes of a service; changed by `jiesu topics move` only",
+    )
     replication_factor: int = Field(1, description="replicas of the topics that `jiesu topics apply` creates; 3 in production")
 
     topic_retention_days: int = Field(

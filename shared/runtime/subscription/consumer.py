@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
 
 from shared.contracts.topics import PARTITIONS
+from shared.runtime.kafka.connection import FORBIDDEN, MISSING_RULE
 from shared.runtime.kafka.watermark import Watermark
 from shared.runtime.process.health import Health
 
@@ -39,6 +41,10 @@ class PollState:
         self.watermark.on_fetched(())
         self.idle.set()
 
+    def reading_forbidden(self, error: KafkaError) -> None:
+        """The broker refused the group or a topic; FastStream polls again after a pause."""
+        self.health.set_trouble("consumer", f"{type(error).__name__} {error.args}: {MISSING_RULE}")
+
     def records_fetched(self, partitions: Sequence[TopicPartition]) -> None:
         """A poll returned records of these partitions."""
         if partitions:
@@ -62,9 +68,13 @@ class PollTrackingConsumer(AIOKafkaConsumer):  # type: ignore[misc]
         # Both conditions: when every small poll lingered, sla was idle for a fifth of the time (ADR 36).
         if self._caught_up and self._poll_state.last_poll_size < self._poll_state.batch_size:
             await asyncio.sleep(_LINGER_SECONDS)
-        records: dict[TopicPartition, list[ConsumerRecord]] = await super().getmany(
-            *partitions, timeout_ms=max(timeout_ms, _IDLE_POLL_MS), max_records=max_records
-        )
+        try:
+            records: dict[TopicPartition, list[ConsumerRecord]] = await super().getmany(
+                *partitions, timeout_ms=max(timeout_ms, _IDLE_POLL_MS), max_records=max_records
+            )
+        except FORBIDDEN as error:
+            self._poll_state.reading_forbidden(error)
+            raise
         # The position has moved within getmany: without an await in between, nothing can read it before the partitions are marked.
         self._poll_state.records_fetched(list(records))
         self._caught_up = bool(records) and all(self._reached_end(partition, batch[-1].offset) for partition, batch in records.items())

@@ -8,11 +8,11 @@ import structlog
 from aiokafka.errors import KafkaError
 from faststream.kafka.subscriber.usecase import BatchSubscriber
 
-from shared.contracts.topics import PARTITIONS, Topic
+from shared.contracts.topics import Topic
 from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database
 from shared.runtime.dead_letters.breaker import Breaker
-from shared.runtime.kafka.connection import diagnose_connection
+from shared.runtime.kafka.connection import FORBIDDEN, MISSING_RULE, diagnose_connection
 from shared.runtime.kafka.offsets import ConsumerPositionReader, EndOffsetClient
 from shared.runtime.kafka.record_decoder import EventDecoder, RecordDecoder, RecordVerifier
 from shared.runtime.kafka.watermark import Watermark
@@ -115,7 +115,8 @@ class Subscription:
             await broker.start()
         except KafkaError as error:
             await broker.stop()
-            return f"the broker answers, but joining the group failed: {type(error).__name__}"
+            rule = f": {MISSING_RULE}" if isinstance(error, FORBIDDEN) else ""
+            return f"the broker answers, but joining the group failed: {type(error).__name__}{rule}"
         return None
 
     async def stop(self, seconds: float) -> bool:
@@ -147,4 +148,4 @@ class Subscription:
 
     def _partition_count(self, topic: str) -> int:
         consumer = None if self._subscriber is None else self._subscriber.consumer
-        return PARTITIONS if consumer is None else partition_count(consumer, f"{self._settings.topic_prefix}{topic}")
+        return self._settings.topic_partitions if consumer is None else partition_count(consumer, f"{self._settings.topic_prefix}{topic}")

@@ -4,13 +4,14 @@ import json
 import zipfile
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from shared.procedures.loading.loader import PACKS_FOLDER
 from shared.runtime.service import Service
 from tests.integration.sla.recorded_cases import RECORDED_CASES, CommandLine, record_three_cases
-from tests.integration.sla.sla_harness import SlaHarness
+from tests.integration.sla.sla_harness import OTHER_DEPARTMENT_TOKEN, SlaHarness, person_client
 
 
 @pytest.fixture
@@ -108,6 +109,44 @@ async def test_evidence_archive_is_verified_without_the_database_and_forgeries_a
                 written.writestr(member, content)
         assert (await jiesu("evidence", "--verify", forged)).exit_code == 1, name
     assert (await jiesu("evidence", "--verify", tmp_path / "none.zip")).exit_code == 2
+    older = {
+        "manifest.json": files["manifest.json"].replace(b'"format": 3', b'"format": 2').replace(b'"format":3', b'"format":2'),
+        "explanations.json": json.dumps(without_fields(json.loads(files["explanations.json"]))).encode(),
+    }
+    assert all(data != files[name] for name, data in older.items())
+    with zipfile.ZipFile(tmp_path / "format-2.zip", "w") as written:
+        for member, content in (files | older).items():
+            written.writestr(member, content)
+    verified = await jiesu("evidence", "--verify", tmp_path / "format-2.zip")
+    assert verified.exit_code == 0, verified.output
+
+
+def without_fields(explanation: Any) -> Any:
+    """An explanation of format 2."""
+    if isinstance(explanation, dict):
+        added = ("ended_at", "reminders", "days_off", "hours")
+        return {name: without_fields(value) for name, value in explanation.items() if name not in added}
+    return [without_fields(each) for each in explanation] if isinstance(explanation, list) else explanation
+
+
+async def test_evidence_is_downloaded_by_who_may_see_the_case_and_holds(service: Service, jiesu: CommandLine, tmp_path: Path) -> None:
+    async with person_client(service) as http:
+        await http.post("/v1/cases/past-2/actions", json={"action": "route", "role": "supervisor", "data": {"department": "repairs"}})
+        answer, unknown = await http.get("/v1/cases/past-2/evidence"), await http.get("/v1/cases/none/evidence")
+    async with person_client(service, OTHER_DEPARTMENT_TOKEN) as http:
+        hidden = await http.get("/v1/cases/past-2/evidence")
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "application/zip"
+    assert (unknown.status_code, hidden.status_code) == (404, 404)
+    archive = tmp_path / "downloaded.zip"
+    archive.write_bytes(answer.content)
+    verified = await jiesu("evidence", "--verify", archive)
+    assert verified.exit_code == 0, verified.output
+    await tamper(service, TAMPERINGS["an event dated back"][0])
+    async with person_client(service) as http:
+        tampered = await http.get("/v1/cases/past-2/evidence")
+    assert tampered.status_code == 409
+    assert "no evidence" in tampered.text
 
 
 @pytest.mark.usefixtures("service")

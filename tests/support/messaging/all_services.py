@@ -16,7 +16,7 @@ from services.sla.bootstrap import build as build_sla
 from services.sla.config import SlaSettings
 from services.triage.bootstrap import build as build_triage
 from services.triage.config import TriageSettings
-from shared.contracts.topics import TOPICS, department_topic
+from shared.contracts.topics import SERVICES, TOPICS, department_topic
 from shared.runtime.kafka.topic_admin import apply_topics
 from shared.runtime.process.settings import RuntimeSettings
 from shared.runtime.service import Service
@@ -52,14 +52,15 @@ async def apply_all_topics(settings: RuntimeSettings) -> None:
 
 
 def build_services(settings: SettingsFactory, organisation: Path, **options: Any) -> dict[str, Service]:
-    """The services by name, not started; `options` are settings of all four, `notify` a mapping of those of notify alone."""
-    of_notify = options.pop("notify", {})
-    common = {"organisation": organisation, **options}
+    """Those that work on cases, by name, not started; `options` are settings of all, `notify` and its like mappings of those of one."""
+    own = {name: options.pop(name, {}) for name in SERVICES}
+    of_one = {name: {"organisation": organisation, **options, **own[name]} for name in SERVICES}
+    sealing = {"sealing_keys": ENCRYPTION_KEYS}
     return {
-        "intake": build_intake(settings(IntakeSettings, sealing_keys=ENCRYPTION_KEYS, **common)),
-        "triage": build_triage(settings(TriageSettings, **common)),
-        "sla": build_sla(settings(SlaSettings, **common)),
-        "notify": build_notify(settings(NotifySettings, sealing_keys=ENCRYPTION_KEYS, digest_window=0, **common, **of_notify)),
+        "intake": build_intake(settings(IntakeSettings, **sealing | of_one["intake"])),
+        "triage": build_triage(settings(TriageSettings, **of_one["triage"])),
+        "sla": build_sla(settings(SlaSettings, **of_one["sla"])),
+        "notify": build_notify(settings(NotifySettings, **sealing | {"digest_window": 0} | of_one["notify"])),
     }
 
 

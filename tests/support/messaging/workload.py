@@ -147,7 +147,8 @@ async def workload_client(
     stack: Stack, organisation: Path = ORGANISATION, now: Callable[[], datetime] = utc_now
 ) -> AsyncIterator[WorkloadClient]:
     """A client for the length of a block; `now` is the clock of its submissions."""
-    settings = RuntimeSettings(environment="test", kafka_bootstrap_servers=stack.environment["KAFKA_BOOTSTRAP_SERVERS"])
+    servers, prefix = stack.environment["KAFKA_BOOTSTRAP_SERVERS"], stack.environment.get("JIESU_TOPIC_PREFIX", "")
+    settings = RuntimeSettings(environment="test", kafka_bootstrap_servers=servers, topic_prefix=prefix)
     secrets = yaml.safe_load((organisation.parent / "secrets.yaml").read_text(encoding="utf-8"))
     async with open_topic_client(settings, acks="all", linger_ms=5) as topic_client, httpx.AsyncClient(timeout=20) as http:
         yield WorkloadClient(stack, topic_client, http, secrets=secrets, now=now)

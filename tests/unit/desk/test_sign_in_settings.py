@@ -12,7 +12,7 @@ from shared.procedures.organisation import Organisation
 from shared.runtime.errors import Misconfigured
 
 ORGANISATION = Organisation.model_validate({"id": "estate", "people": [{"id": "li"}]})
-ISSUER = {"oidc_issuer": "https://id.example.org"}
+ISSUER: dict[str, Any] = {"oidc_issuer": "https://id.example.org"}
 
 
 @pytest.mark.parametrize(

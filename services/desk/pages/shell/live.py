@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Annotated
 
 import orjson
@@ -30,13 +30,14 @@ def router(dependencies: DeskDependencies) -> APIRouter:
             # The browser tries again; the page works without the stream.
             return Response(status_code=503, headers={"Retry-After": "30"})
         language = dependencies.pages.language(request)
-        states = _states(dependencies, dependencies.viewer(session), language)
+        states = page_states(dependencies, dependencies.viewer(session), language)
         return StreamingResponse(states, media_type="text/event-stream", headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
 
     return routes
 
 
-async def _states(dependencies: DeskDependencies, viewer: Viewer, language: str) -> AsyncIterator[bytes]:
+async def page_states(dependencies: DeskDependencies, viewer: Viewer, language: str) -> AsyncGenerator[bytes, None]:
+    """The stream of one page: a state now, at every change, and every ten seconds."""
     feed: LiveFeed = dependencies.feed
     try:
         with feed.page():

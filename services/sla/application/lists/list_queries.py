@@ -10,7 +10,6 @@ from datetime import datetime
 from services.sla.application.case_list import visible_cases
 from services.sla.application.errors import ListNotFoundError, PeriodError
 from services.sla.application.identity import case_parties
-from services.sla.application.lists.list_files import ListHead
 from services.sla.application.lists.row_collection import ListReader, collect_rows
 from services.sla.application.lists.row_spool import RowSpool
 from services.sla.application.queries import CaseQueries
@@ -25,6 +24,7 @@ from shared.procedures.forms.field_text import FormTexts
 from shared.procedures.model.clauses import clause_ids
 from shared.procedures.model.form_layout.lists import CaseListEntry, find_list, list_ids
 from shared.procedures.model.procedure import LanguageCode, Procedure
+from shared.runtime.spreadsheets.table_files import TableHead
 
 _LISTS_AT_ONCE = 2
 """Each holds a connection of the pool for as long as it reads."""
@@ -45,7 +45,7 @@ class ListRequest:
 class BuiltList:
     """A list with its ordered rows; whoever got it closes the spool."""
 
-    head: ListHead
+    head: TableHead
     spool: RowSpool
 
 
@@ -114,7 +114,7 @@ def list_scope(entry: CaseListEntry, request: ListRequest, worktime: Worktime, n
     return ListScope(where=where) if bounds is None else ListScope(*bounds, where)
 
 
-def list_head(procedure: Procedure, entry: CaseListEntry, scope: ListScope, now: datetime, texts: FormTexts) -> ListHead:
+def list_head(procedure: Procedure, entry: CaseListEntry, scope: ListScope, now: datetime, texts: FormTexts) -> TableHead:
     """The head of a list."""
     period = None
     if scope.since is not None and scope.until is not None:
@@ -127,4 +127,4 @@ def list_head(procedure: Procedure, entry: CaseListEntry, scope: ListScope, now:
         "period": period,
         "at": now.astimezone(texts.zone).isoformat(),
     }
-    return ListHead(texts.names.title(entry), ListRows(procedure, entry, scope).titles(texts), document)
+    return TableHead(texts.names.title(entry), ListRows(procedure, entry, scope).titles(texts), document)

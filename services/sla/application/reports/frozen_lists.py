@@ -9,7 +9,6 @@ from typing import Any
 
 import orjson
 
-from services.sla.application.lists.list_files import ListHead
 from services.sla.application.lists.row_collection import ListReader, collect_rows
 from services.sla.application.lists.row_spool import RowSpool, decode_cell, encode_cell
 from services.sla.domain.lifecycle.case import Case
@@ -21,6 +20,7 @@ from shared.procedures.model.clauses import clause_ids
 from shared.procedures.model.form_layout.lists import CaseListEntry
 from shared.procedures.model.procedure import Procedure
 from shared.runtime.database.database import Transaction
+from shared.runtime.spreadsheets.table_files import TableHead
 
 PART_ROWS = 200
 
@@ -59,7 +59,7 @@ def _parts(rows: Iterable[tuple[str, list[Cell]]]) -> Iterator[list[tuple[str, l
 
 async def read_frozen_list(
     tx: Transaction, key: ReportKey, report: dict[str, Any], frozen: dict[str, Any], texts_of: Callable[[Case, str], FormTexts | None]
-) -> tuple[ListHead, RowSpool]:
+) -> tuple[TableHead, RowSpool]:
     """A frozen list for a reader: rows of cases that he may not read are left out, cells that he may not see are marked."""
     spool = RowSpool([])
     try:
@@ -82,7 +82,7 @@ async def read_frozen_list(
         "sha256": frozen["sha256"],
         "rows_in_all": frozen["rows"],
     }
-    return ListHead(frozen["title"], frozen["columns"], document), spool
+    return TableHead(frozen["title"], frozen["columns"], document), spool
 
 
 def _visible_cells(cells: list[Any], reads: list[list[str]], texts: FormTexts) -> list[Cell]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from services.sla.domain.deadlines.worktime import Worktime
+from shared.procedures.calendars.calendar import format_interval
 
 Explanation = dict[str, Any]
 """JSON-ready data: instants as ISO 8601 in the calendar's zone, amounts in the unit under `unit`."""
@@ -37,6 +38,21 @@ def day_reason(worktime: Worktime, day: int) -> str:
     if worktime.is_working_day(day):
         return "make_up_day" if is_exception and is_weekend else "working_day"
     return "day_off" if is_exception or not is_weekend else "weekend"
+
+
+def hours_of_exception(worktime: Worktime, day: int) -> Explanation:
+    """Return `hours` of a day that is worked, but not during its weekday's hours, such as a half day; empty for other days."""
+    day_date, calendar = worktime.date_of(day), worktime.calendar
+    intervals = calendar.days.get(day_date, ())
+    # A make-up day is worked during Monday's hours, which its reason already tells.
+    usual = (calendar.hours[day_date.weekday()], calendar.hours[0] if day_date.weekday() >= _SATURDAY else ())
+    return {} if not intervals or intervals in usual else {"hours": [format_interval(interval) for interval in intervals]}
+
+
+def days_off(worktime: Worktime, start: int, end: int) -> list[Explanation]:
+    """Return the days without working time between two instants, each with its reason."""
+    days = range(worktime.shift_day_of(start), worktime.shift_day_of(end) + 1)
+    return [{"day": str(worktime.date_of(day)), "because": day_reason(worktime, day)} for day in days if not worktime.is_working_day(day)]
 
 
 def seconds(micros: int) -> float:

@@ -14,7 +14,15 @@ from services.sla.domain.deadlines.counting import (
     last_day_of_months,
 )
 from services.sla.domain.deadlines.deadline import TimeLimit, compute_due
-from services.sla.domain.deadlines.explained_segments import Explanation, day_reason, format_instant, seconds, working_intervals
+from services.sla.domain.deadlines.explained_segments import (
+    Explanation,
+    day_reason,
+    days_off,
+    format_instant,
+    hours_of_exception,
+    seconds,
+    working_intervals,
+)
 from services.sla.domain.deadlines.pauses import blocking_pause, running_intervals
 from services.sla.domain.deadlines.piece_explanation import explain_pieces, piece_roll, piece_segments
 from services.sla.domain.deadlines.worktime import Worktime
@@ -57,6 +65,7 @@ def explain_deadline(calendar: AnyCalendar, limit: TimeLimit, context: Mapping[s
         **_inputs(worktime, limit, duration),
         **({} if isinstance(calendar, Worktime) else {"calendars": explain_pieces(calendar, limit.start, counted_due)}),
         "segments": segments,
+        **_days_off(worktime, limit, duration, counted_due),
         "total": _total(worktime, limit, duration),
         "rolled": rolled,
         "replaced": _replacement(worktime, limit, due, until, counted_due),
@@ -64,6 +73,14 @@ def explain_deadline(calendar: AnyCalendar, limit: TimeLimit, context: Mapping[s
         "provisional": is_provisional,
         **({"unpublished_after": str(worktime.calendar.published_until)} if is_provisional else {}),
     }
+
+
+def _days_off(worktime: Worktime, limit: TimeLimit, duration: Duration, counted_due: int | None) -> Explanation:
+    """Return the days that working time passes over; whole days name their reasons in the segments."""
+    if duration.kind not in ("working", "part"):
+        return {}
+    end = _open_pause_start(limit) if counted_due is None else counted_due
+    return {"days_off": days_off(worktime, limit.start, max(limit.start, end))}
 
 
 def _format_optional(worktime: Worktime, at: int | None) -> str | None:
@@ -155,6 +172,7 @@ def _day_segment(worktime: Worktime, limit: TimeLimit, duration: Duration, day: 
         "to": format_instant(worktime, max(limit.start, day_end)),
         "amount": int(counts),
         "because": reason,
+        **(hours_of_exception(worktime, day) if by_working_days and is_countable else {}),
         **({"guessed": True} if by_working_days and worktime.has_unpublished_day(day, day) else {}),
     }
 

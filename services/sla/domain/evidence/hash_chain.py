@@ -54,18 +54,38 @@ def verify_chain(entries: Iterable[LedgerEntry], key: bytes | None = None) -> li
         if entry.sequence != expected:
             faults.append(f"event {expected} is missing: event {entry.sequence} is in its place")
             expected = entry.sequence
-        elif _expected_hash(previous, entry.body, key) != entry.hash:
+        elif not _is_hash_of(entry, previous, key):
             faults.append(f"the hash of event {entry.sequence} does not match: the event or its hash was changed or exchanged")
         previous, expected = entry.hash, expected + 1
     return faults
 
 
-def _expected_hash(previous: bytes, body: bytes, key: bytes | None) -> bytes:
+def erased_chain(entries: Iterable[LedgerEntry], key: bytes) -> list[LedgerEntry]:
+    """The entries without personal values; with new hashes from the first on that covers personal values themselves."""
+    erased: list[LedgerEntry] = []
+    previous, before, is_rebound = GENESIS_HASH, GENESIS_HASH, False
+    for entry in entries:
+        body = erased_body(entry.body, key)
+        is_rebound = is_rebound or covers_personal_values(before, entry, key)
+        previous, before = chain_hash(previous, body) if is_rebound else entry.hash, entry.hash
+        erased.append(LedgerEntry(entry.sequence, body, previous))
+    return erased
+
+
+def covers_personal_values(previous: bytes, entry: LedgerEntry, key: bytes) -> bool:
+    """Whether the entry has personal values and its hash is of these themselves, as versions without personal keys compute it."""
+    return erased_body(entry.body, key) != entry.body and chain_hash(previous, entry.body) == entry.hash
+
+
+def _is_hash_of(entry: LedgerEntry, previous: bytes, key: bytes | None) -> bool:
+    # Also with a key: during an upgrade a process of the previous release, which knows none, appends to the same ledger.
+    if chain_hash(previous, entry.body) == entry.hash:
+        return True
     if key is None:
-        return chain_hash(previous, body)
+        return False
     try:
         # The hash is of the values, so that white space put between them would pass.
-        is_canonical = canonical_json(orjson.loads(body)) == body
-        return personal_chain_hash(previous, body, key) if is_canonical else b""
+        is_canonical = canonical_json(orjson.loads(entry.body)) == entry.body
+        return is_canonical and personal_chain_hash(previous, entry.body, key) == entry.hash
     except (ValueError, AttributeError, TypeError):  # changed so far that it is no event any more
-        return b""
+        return False

@@ -24,6 +24,13 @@ def case_row(case: Case, rulebook: Rulebook, now: int, zone: tzinfo, hidden: tup
     return redaction.redact({name: row[name] for name in ROW_FIELDS}, hidden)
 
 
+def masked_complainant(case: Case, hidden: tuple[str, ...]) -> dict[str, Any]:
+    """Name and phone of the complainant as they were masked at the registration, without hidden fields."""
+    complainant = case.complaint.get("complainant") or {}
+    shown = {name: complainant.get(name) or "" for name in ("name", "phone")}
+    return redaction.redact({"complainant": shown}, hidden)
+
+
 def case_document(
     case: Case, rulebook: Rulebook, now: int, zone: tzinfo, hidden: tuple[str, ...], events: list[dict[str, Any]]
 ) -> dict[str, Any]:

@@ -59,9 +59,19 @@ def running_clocks(case: Case, rulebook: Rulebook) -> list[dict[str, Any]]:
 
 
 def explained_run(case: Case, rulebook: Rulebook, plan: ClockPlan, run: ClockRun) -> dict[str, Any]:
-    """The present state of a clock run, with the explanation of each due instant."""
+    """The present state of a clock run, with its reminders, its end, and the explanation of each due instant."""
     draft = DecisionBuilder(case, rulebook, run.start)
     because = {"procedure": case.procedure, "version": case.version, "clauses": plan.clauses, "starts_on": run.event}
     limits = [clock_deadlines.time_limit(draft, plan, run, place) for place in range(len(plan.deadline_steps))]
     dues = [explain_deadline(clock_deadlines.calendar_of(draft, plan), limit, because) for limit in limits if limit is not None]
-    return {**run_summary(case, rulebook, plan, run), "dues": dues}
+    to_datetime = rulebook.worktime_for(case.department).to_datetime
+    return {
+        **run_summary(case, rulebook, plan, run),
+        "ended_at": None if run.ended is None else to_datetime(run.ended).isoformat(),
+        "reminders": [
+            {"at": to_datetime(at).isoformat(), "of": plan.reminders[index].step_index, "sent": index in run.reminded}
+            for index, at in enumerate(run.reminders)
+            if at is not None
+        ],
+        "dues": dues,
+    }

@@ -11,6 +11,7 @@ from uuid import UUID
 import orjson
 
 from services.sla.domain.evidence.erased_state import erased_rows, erased_state
+from services.sla.domain.evidence.hash_chain import LedgerEntry, erased_chain
 from services.sla.storage.cases import StoredCase, new_personal_key
 from shared.contracts.erasure.personal_values import ERASED, erased_body
 from shared.runtime.database.database import Transaction
@@ -30,12 +31,13 @@ _KEYS_OF_CASES = r"""
 SELECT case_id, key FROM case_person WHERE case_id = ANY($1::text[]) AND key ~ '^(phone|email|id_number):' ORDER BY case_id, key
 """
 _KEYS_OF_OTHERS = "SELECT DISTINCT key FROM case_person WHERE key = ANY($1::text[]) AND case_id <> ALL($2::text[])"
-_BODIES = "SELECT sequence, body FROM ledger WHERE case_id = $1 ORDER BY sequence"
+_BODIES = "SELECT sequence, body, hash FROM ledger WHERE case_id = $1 ORDER BY sequence"
 _REPLACE_BODIES = """
-UPDATE ledger SET body = erased.body FROM unnest($2::int[], $3::bytea[]) AS erased (sequence, body)
+UPDATE ledger SET body = erased.body, hash = erased.hash
+FROM unnest($2::int[], $3::bytea[], $4::bytea[]) AS erased (sequence, body, hash)
 WHERE case_id = $1 AND ledger.sequence = erased.sequence
 """
-_REPLACE_STATE = "UPDATE cases SET state = $2, personal_key = $3 WHERE id = $1"
+_REPLACE_STATE = "UPDATE cases SET state = $2, personal_key = $3, head = $4 WHERE id = $1"
 _FROZEN = """
 SELECT l.procedure, l.duty, l.period, l.list, l.part, l.content, d.report FROM report_list l JOIN duty d USING (procedure, duty, period)
 WHERE position(convert_to($1, 'UTF8') IN l.content) > 0
@@ -121,21 +123,21 @@ async def is_named_by_others(tx: Transaction, cases: Collection[str], digest: st
 
 async def erase_case(tx: Transaction, case_id: str, stored: StoredCase) -> int:
     """Take the personal values out of a locked case's events and state, and replace its personal key; returns how many events changed."""
-    key, changed = stored.personal_key, []
-    for row in await tx.fetch(_BODIES, case_id):
-        erased = erased_body(row["body"], key)
-        if erased != row["body"]:
-            changed.append((row["sequence"], erased))
+    key = stored.personal_key
+    entries = [LedgerEntry(*row) for row in await tx.fetch(_BODIES, case_id)]
+    erased = erased_chain(entries, key)
+    changed = [new for old, new in zip(entries, erased, strict=True) if new != old]
     if changed:
-        await tx.execute(_REPLACE_BODIES, case_id, [sequence for sequence, _ in changed], [body for _, body in changed])
+        columns = ([entry.sequence for entry in changed], [entry.body for entry in changed], [entry.hash for entry in changed])
+        await tx.execute(_REPLACE_BODIES, case_id, *columns)
     state = await tx.fetchval("SELECT state FROM cases WHERE id = $1", case_id)
     # With another key, which later events will use: with the old one a guess could be checked against the hashes that remain.
-    await tx.execute(_REPLACE_STATE, case_id, orjson.dumps(erased_state(orjson.loads(state), key)), new_personal_key())
+    await tx.execute(_REPLACE_STATE, case_id, orjson.dumps(erased_state(orjson.loads(state), key)), new_personal_key(), erased[-1].hash)
     await tx.execute("DELETE FROM case_person WHERE case_id = $1", case_id)
     # Whom a copy of a form was given to: often the complainant.
     await tx.execute("UPDATE form_issue SET issued_to = $2 WHERE case_id = $1 AND issued_to <> ''", case_id, ERASED)
     await _erase_frozen_rows(tx, case_id)
-    return len(changed)
+    return sum(new.body != old.body for old, new in zip(entries, erased, strict=True))
 
 
 async def _erase_frozen_rows(tx: Transaction, case_id: str) -> None:

@@ -1,4 +1,4 @@
-"""Declares tables `erasure` (whose personal values were taken out, and how far that is) and `legal_hold`."""
+"""Declares tables `erasure` (whose personal values were taken out, and how far that is), `legal_hold` and `unmasking`."""
 
 from sqlalchemy import ARRAY, Column, DateTime, Index, MetaData, Table, Text, Uuid, text
 
@@ -25,3 +25,12 @@ def add_keeping_tables(schema_metadata: MetaData) -> None:
         *(Column(name, Text, nullable=False) for name in ("because", "held_by")),
         Column("since", DateTime(timezone=True), nullable=False),
     )
+    unmasking = Table(
+        "unmasking",
+        schema_metadata,
+        Column("id", Uuid, primary_key=True),
+        *(Column(name, Text, nullable=False) for name in ("case_id", "person", "reason")),
+        Column("fields", ARRAY(Text), nullable=False),
+        Column("at", DateTime(timezone=True), nullable=False),
+    )
+    Index("unmasking_case", unmasking.c.case_id, unmasking.c.at)

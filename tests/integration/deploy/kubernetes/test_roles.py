@@ -1,5 +1,6 @@
 """The roles of the CloudNativePG example, by its own statements on a real PostgreSQL."""
 
+import re
 from typing import Any
 
 import asyncpg
@@ -33,3 +34,15 @@ async def test_each_role_may_create_its_schema_and_read_no_other(empty_database_
     await connection.close()
     managed = {role["name"]: role["passwordSecret"]["name"] for role in cluster["spec"]["managed"]["roles"]}
     assert managed == {service: f"role-{service}" for service in SERVICES}
+
+
+def test_compose_gives_the_same_roles() -> None:
+    script = (PROJECT / "deploy/compose/postgres/10-roles.sh").read_text(encoding="utf-8")
+    [services] = re.findall(r"^for service in (.*); do$", script, re.MULTILINE)
+    of_service, of_all = (block.strip().splitlines() for block in re.findall(r"<<'SQL'\n(.*?)^SQL$", script, re.MULTILINE | re.DOTALL))
+    written = [line.replace(':"service"', service) for service in services.split() for line in of_service] + of_all
+    cluster: dict[str, Any] = yaml.safe_load(EXAMPLE.read_text(encoding="utf-8"))
+    expected = cluster["spec"]["bootstrap"]["initdb"]["postInitApplicationSQL"]
+    # Passwords come from secrets there; how many connections a role may have depends on the number of processes.
+    plain = [re.sub(r" CONNECTION LIMIT \d+| PASSWORD \S+|;$", "", line.replace(':"database"', "jiesu")) for line in written]
+    assert plain == [re.sub(r" CONNECTION LIMIT \d+", "", line) for line in expected]

@@ -8,6 +8,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cli.commands.operations import dead_letters as cli
+from shared.runtime.dead_letters import store
+from shared.runtime.kafka.record import FailedRecord, RawRecord
 from shared.runtime.process.settings import RuntimeSettings
 from shared.runtime.service import Service
 from tests.integration.runtime.probe_service import (
@@ -103,6 +105,20 @@ async def test_a_waiting_record_that_fails_becomes_the_next_dead_letter(parked: 
     failing_texts.failing.clear()
     assert (await jiesu("replay", letter["id"])).exit_code == 0
     await until_notes(parked, ["before", "poison", "behind", "last"])
+
+
+async def test_a_letter_that_parks_a_case_is_listed_before_older_ones_that_hold_nothing(parked: Service, jiesu: Jiesu) -> None:
+    raw = RawRecord(
+        topic="case-actions", partition=0, offset=10_000, timestamp_ms=0, timestamp_type=0, key="b", raw_key=b"b", body=b"", headers=()
+    )
+    async with parked.database.transaction() as tx:
+        [newer] = await store.insert_dead_letters(tx, [FailedRecord(raw, "the one that parks the case")])
+        await tx.execute("UPDATE parked SET dead_letter_id = $1", newer)
+    assert [letter["id"] for letter in json.loads((await jiesu("list", "--json")).output)] == [f"probe:{newer}", "probe:1"]
+    output = (await jiesu("list", "--limit", "1")).output
+    assert "the one that parks the case" in output
+    assert "probe:1 " not in output
+    assert "probe has more letters than these 1: raise --limit to see them" in output
 
 
 async def test_a_discard_releases_the_case_without_the_record(parked: Service, jiesu: Jiesu) -> None:

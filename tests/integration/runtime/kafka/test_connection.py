@@ -20,7 +20,6 @@ def guarded(clients: int, controller: int, secure: int) -> dict[str, str]:
     return {
         "listeners": f"CLIENTS://127.0.0.1:{clients},CONTROLLER://127.0.0.1:{controller},SECURE://127.0.0.1:{secure}",
         "advertised.listeners": f"CLIENTS://127.0.0.1:{clients},SECURE://127.0.0.1:{secure}",
-        "controller.quorum.voters": f"1@127.0.0.1:{controller}",
         "listener.security.protocol.map": "CLIENTS:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURE:SASL_PLAINTEXT",
         "sasl.enabled.mechanisms": "PLAIN",
         "listener.name.secure.plain.sasl.jaas.config": (
@@ -34,15 +33,7 @@ async def secured(settings: RuntimeSettings, own_servers: Callable[..., Embedded
     clients, controller, secure = free_ports(3)
     properties = guarded(clients, controller, secure)
 
-    def start() -> None:
-        servers = own_servers(postgres=False)
-        assert servers.kafka
-        servers.kafka.stop()
-        servers.kafka._extra_properties = properties
-        servers.kafka._ports = [clients, controller]
-        servers.kafka.start()
-
-    await asyncio.to_thread(start)
+    await asyncio.to_thread(own_servers, postgres=False, kafka_properties=properties, kafka_ports=(clients, controller))
     await apply_topics(settings.model_copy(update={"kafka_bootstrap_servers": f"127.0.0.1:{clients}"}), [*INPUTS, OUTPUT])
     return settings.model_copy(
         update={

@@ -34,7 +34,7 @@ def test_default_ports_are_distinct_and_never_drawn_as_free_or_ephemeral_ones() 
     ("option", "message"),
     [
         ("sla", "write NAME=PORT, such as sla=8103; names are broker, controller"),
-        ("desk=8105", "write NAME=PORT"),
+        ("reports=8105", "write NAME=PORT"),
         ("sla=65536", "the port of sla must be a number from 1 to 65535, or 0 for any free one"),
         ("sla=-1", "must be a number from 1 to 65535"),
         ("sla=http", "must be a number from 1 to 65535"),

@@ -93,6 +93,15 @@ async def test_the_position_of_a_running_batch_passes_nothing(watermark: Waterma
     assert watermark.has_passed(3, T)
 
 
+async def test_what_waits_behind_a_running_batch_counts_as_lag(watermark: Watermark, broker: Broker) -> None:
+    """A batch that is repeated for minutes would else show no lag, and the alert on it would not fire."""
+    broker.ends, broker.positions = {A3: 70_250}, {A3: 250}
+    watermark.on_fetched([A3])
+    await watermark.refresh([3])
+    assert watermark.lag_by_topic == {"a": 70_000, "b": 0}
+    assert not watermark.has_passed(3, T)
+
+
 async def test_a_batch_rolled_back_during_the_request_passes_nothing(watermark: Watermark, broker: Broker) -> None:
     """The position is read while the batch runs; then the batch is rolled back and its partition rewound."""
     broker.ends = broker.positions = {A3: 5}

@@ -1,6 +1,7 @@
 """Infrastructure errors are distinguished from errors of the data, and reasons contain no values."""
 
 import errno
+import re
 
 import asyncpg
 import pytest
@@ -9,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from sqlalchemy import exc
 
 from shared.runtime.errors import Rejected, Unavailable
+from shared.runtime.process import failures
 from shared.runtime.process.failures import is_infrastructure, redacted_reason, storable_text
 
 
@@ -81,3 +83,27 @@ def test_reason_names_field_and_rule_but_no_value() -> None:
 
 def test_storable_text_replaces_nul_and_lone_surrogates() -> None:
     assert storable_text("a\x00b\ud800c") == "a�b?c"
+
+
+def _run_as(filename: str, source: str, names: dict[str, object]) -> None:
+    exec(compile(source, filename, "exec"), names)
+
+
+def test_the_place_of_a_fault_is_not_the_drivers_compiled_code() -> None:
+    """Else all errors of the database share a place, and the breaker takes different faults for the same."""
+    with pytest.raises(asyncpg.RaiseError) as raised:
+        _run_as("asyncpg/protocol/protocol.pyx", "raise error", {"error": asyncpg.RaiseError("x")})
+    assert re.fullmatch(r"RaiseError \(SQLSTATE P0001\) at test_failures\.py:\d+ in _run_as", redacted_reason(raised.value))
+
+
+def test_the_place_of_a_fault_is_found_where_our_packages_are_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(failures, "_OWN_PACKAGES", ("/usr/lib/site-packages/services/",))
+    with pytest.raises(KeyError) as raised:
+        _run_as("/usr/lib/site-packages/services/sla/case.py", "{}['x']", {})
+    assert redacted_reason(raised.value) == "KeyError at case.py:1 in <module>"
+
+
+def test_the_place_of_a_fault_is_the_caller_of_our_database_wrapper() -> None:
+    with pytest.raises(asyncpg.RaiseError) as raised:
+        _run_as(f"{failures._DATABASE_WRAPPER}transaction.py", "raise error", {"error": asyncpg.RaiseError("x")})
+    assert " in _run_as" in redacted_reason(raised.value)

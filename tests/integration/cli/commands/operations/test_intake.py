@@ -69,9 +69,10 @@ async def test_sigterm_leaves_no_file_in_plain_text_and_the_same_command_goes_on
     intake_command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file, temporary = tmp_path / "export.csv", tmp_path / "temporary"
-    file.write_bytes(csv_bytes(ROWS[:1] * 500, "utf-8"))
+    # So many that the command cannot end before a slow machine comes to the signal.
+    file.write_bytes(csv_bytes(ROWS[:1] * 2000, "utf-8"))
     temporary.mkdir()
-    for name, value in (("TMPDIR", str(temporary)), ("JIESU_IMPORT_BATCH_ROWS", "1"), ("JIESU_MAX_IMPORT_BYTES", "100000")):
+    for name, value in (("TMPDIR", str(temporary)), ("JIESU_IMPORT_BATCH_ROWS", "1"), ("JIESU_MAX_IMPORT_BYTES", "1000000")):
         monkeypatch.setenv(name, value)
     command = (sys.executable, "-c", "from cli.main import main; main()", "intake", "import", str(file), "--source", "web")
     process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
@@ -85,7 +86,7 @@ async def test_sigterm_leaves_no_file_in_plain_text_and_the_same_command_goes_on
     assert not list(temporary.iterdir())
     monkeypatch.delenv("JIESU_IMPORT_BATCH_ROWS")
     again = await intake_command("import", file, "--source", "web", "--json")
-    assert (again.exit_code, orjson.loads(again.stdout)["counts"]) == (0, {"registered": 1, "duplicate": 499}), again.output
+    assert (again.exit_code, orjson.loads(again.stdout)["counts"]) == (0, {"registered": 1, "duplicate": 1999}), again.output
     assert again.stderr.splitlines()[0] != "250 rows", "rows that are done are not read again"
 
 

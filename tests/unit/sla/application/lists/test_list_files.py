@@ -14,12 +14,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.sla.application.lists import list_files
-from services.sla.application.lists.list_files import ListFormat, ListHead, write_list
 from services.sla.application.lists.row_spool import RowSpool
 from services.sla.domain.lists.case_rows import Cell, order_key, sort_key
+from shared.runtime.spreadsheets import table_files
+from shared.runtime.spreadsheets.table_files import TableFormat, TableHead, write_table
 
-HEAD = ListHead(
+HEAD = TableHead(
     "台帐[2026]: 全部/很长的标题，一共超过三十一个字符所以要截短才能作为工作表名",
     ["编号", "=时间", "件数"],
     {"list": "ledger", "period": None},
@@ -28,9 +28,9 @@ AT = datetime(2026, 9, 24, 17, 5)  # noqa: DTZ001 - cells are local
 HOSTILE = ["=1+1", "+1", "-1", "@x", " =1", "\t=1", "\uff1dcmd", '=HYPERLINK("http://x")', "http://example.org/" + "x" * 3000]
 
 
-def written(list_format: ListFormat, rows: list[list[Cell]], head: ListHead = HEAD) -> bytes:
+def written(list_format: TableFormat, rows: list[list[Cell]], head: TableHead = HEAD) -> bytes:
     file = io.BytesIO()
-    write_list(file, list_format, head, iter(rows))
+    write_table(file, list_format, head, iter(rows))
     return file.getvalue()
 
 
@@ -74,7 +74,7 @@ def test_json_has_head_and_rows() -> None:
 
 
 @pytest.mark.parametrize("list_format", ["json", "csv", "xlsx"])
-def test_empty_list_has_its_head(list_format: ListFormat) -> None:
+def test_empty_list_has_its_head(list_format: TableFormat) -> None:
     content = written(list_format, [])
     match list_format:
         case "json":
@@ -86,7 +86,7 @@ def test_empty_list_has_its_head(list_format: ListFormat) -> None:
 
 
 def test_long_cells_are_cut_and_long_lists_continue_on_further_sheets(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(list_files, "MAX_SHEET_ROWS", 3)
+    monkeypatch.setattr(table_files, "MAX_SHEET_ROWS", 3)
     first, second = sheets(written("xlsx", [["x" * 40_000, None, 1], ["y", None, 2], ["z", None, 3]]))
     assert (len(first[1][0]), first[1][0][-1]) == (32_767, "…")
     assert [row[0] for row in first[1:]] == ["x" * 32_766 + "…", "y"]
@@ -114,7 +114,7 @@ def test_rows_are_ordered_alike_in_memory_and_in_runs_on_disk(values: list[tuple
 
 
 @pytest.mark.parametrize("list_format", ["json", "csv", "xlsx"])
-def test_memory_does_not_grow_with_the_number_of_rows(list_format: ListFormat, tmp_path: Path) -> None:
+def test_memory_does_not_grow_with_the_number_of_rows(list_format: TableFormat, tmp_path: Path) -> None:
     def peak(count: int) -> int:
         spool = RowSpool(["-a"], run_bytes=100_000)
         tracemalloc.start()
@@ -122,7 +122,7 @@ def test_memory_does_not_grow_with_the_number_of_rows(list_format: ListFormat, t
             for number in range(count):
                 spool.add(f"c{number}", [sort_key(number % 97)], [number, "投诉内容" * 20, AT])
             with (tmp_path / "list").open("wb") as file:
-                write_list(file, list_format, HEAD, (cells for _, cells in spool.rows()))
+                write_table(file, list_format, HEAD, (cells for _, cells in spool.rows()))
             return tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()

@@ -15,7 +15,7 @@ from services.sla.domain.deadlines.deadline import TimeLimit, compute_due
 from services.sla.domain.deadlines.explanation import explain_deadline
 from services.sla.domain.deadlines.pauses import merge_pauses
 from services.sla.domain.deadlines.worktime import MICROS_PER_MINUTE, Worktime
-from shared.procedures.calendars.calendar import default_calendar
+from shared.procedures.calendars.calendar import Calendar, default_calendar
 from shared.procedures.model.duration import Duration
 from tests.support.deadlines.shorthand import at, limit
 
@@ -51,6 +51,21 @@ def test_working_time_is_explained_by_interval() -> None:
 def test_segment_names_the_kind_of_its_day(day: str, reason: str) -> None:
     segments = explain("2026-09-17 09:00", "10wd")["segments"]
     assert [segment["because"] for segment in segments if segment["day"] == day] == [reason]
+
+
+def test_working_time_names_the_days_off_that_it_passes_over() -> None:
+    explanation = explain("2026-09-24 16:40", "4wh")
+    assert explanation["days_off"] == [{"day": f"2026-09-{day}", "because": "day_off"} for day in (25, 26, 27)]
+    assert "days_off" not in explain("2026-09-24 16:40", "4h")
+    assert explain("2026-09-28 09:00", "4wh")["days_off"] == []
+
+
+def test_a_day_with_hours_of_its_own_names_them() -> None:
+    calendar = Calendar.parse({"id": "c", "version": "1", "days": {"2026-09-29": ["09:00-12:00"]}})
+    explanation = explain_deadline(Worktime.for_calendar(calendar), limit("2026-09-18 16:40", "7wd"))
+    assert {segment["day"]: segment["hours"] for segment in explanation["segments"] if "hours" in segment} == {
+        "2026-09-29": ["09:00-12:00"]
+    }
 
 
 def test_explanation_names_rolls_pauses_extensions_and_replacements() -> None:

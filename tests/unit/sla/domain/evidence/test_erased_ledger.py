@@ -71,3 +71,36 @@ def test_frozen_rows_lose_personal_cells_of_erased_cases_only() -> None:
     reads: tuple[list[list[str]], ...] = [["number"]], [["complainant", "name"], ["text"]], [["facts", "persons"]], []
     part = [["c-1", ["TS-1", "欧**", 3, "总计"]], ["c-2", ["TS-2", "孙*", 1, ""]]]
     assert erased_rows(part, frozenset({"c-1"}), reads) == [["c-1", ["TS-1", ERASED, 3, "总计"]], part[1]]
+
+
+def test_ledger_that_an_older_version_began_or_continued_verifies() -> None:
+    for is_old in ([True] * 3, [True, False, True], [False, True, False]):
+        assert verify_history(_mixed_history(is_old)) == []
+
+
+def test_change_of_an_entry_of_an_older_version_is_found() -> None:
+    whole = _mixed_history([True, True, False])
+    rows = [replace(row, body=row.body.replace("家具".encode(), "家俱".encode())) for row in whole.rows]
+    assert "event 1" in verify_history(replace(whole, rows=rows))[0]
+
+
+@pytest.mark.parametrize("is_old", [[True] * 5, [False, False, True, False, False], [False] * 5])
+def test_erasure_of_a_ledger_of_an_older_version_binds_it_anew(is_old: list[bool]) -> None:
+    history = _mixed_history(is_old, EVENTS)
+    entries = [hash_chain.LedgerEntry(row.sequence, row.body, row.hash) for row in history.rows]
+    erased = hash_chain.erased_chain(entries, KEY)
+    assert hash_chain.verify_chain(erased, b"n" * 32) == []
+    assert "家具".encode() not in b"".join(entry.body for entry in erased)
+    # What precedes the first hash of personal values themselves keeps its hash, and with it the proofs of a seal.
+    kept = is_old.index(True) if True in is_old else len(is_old)
+    assert [entry.hash for entry in erased[:kept]] == [row.hash for row in history.rows[:kept]]
+    assert (erased[-1].hash == history.head) == (True not in is_old)
+
+
+def _mixed_history(is_old: list[bool], events: list[tuple[str, dict[str, Any]]] = EVENTS) -> CaseHistory:
+    """A ledger in which some entries have the hash that a version without personal keys computes."""
+    rows, head = [], hash_chain.GENESIS_HASH
+    for row, old in zip(_history(events[: len(is_old)]).rows, is_old, strict=True):
+        head = hash_chain.chain_hash(head, row.body) if old else hash_chain.personal_chain_hash(head, row.body, KEY)
+        rows.append(replace(row, hash=head))
+    return CaseHistory("c", head, len(rows), "", b"{}", tuple(rows), KEY)

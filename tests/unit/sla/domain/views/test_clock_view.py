@@ -35,3 +35,19 @@ def test_each_due_entry_of_a_run_is_explained(case: Case) -> None:
     plan, run = started_runs(case, RULEBOOK)[0]
     dues = explained_run(case, RULEBOOK, plan, run)["dues"]
     assert [due["due"] for due in dues] == [november_instant("09 11:00"), november_instant("10 18:00")]
+
+
+def test_reminders_and_the_end_of_a_run_are_shown() -> None:
+    rulebook = small_rulebook("""
+clocks:
+- {id: c, clause: "1", starts: registered, stops: handled, due: [{within: 2h}], reminders: [{before: 30m, do: [{notify: officer}]}]}
+""")
+    opening = small_opening()
+    case = decide(None, opening, rulebook, opening.registered_at).case
+    plan, run = started_runs(case, rulebook)[0]
+    running = explained_run(case, rulebook, plan, run)
+    assert running["reminders"] == [{"at": november_instant("09 10:30"), "of": 0, "sent": False}]
+    assert running["ended_at"] is None
+    case = decide(case, TakeAction("handle", opening.registered_at + 1, "officer"), rulebook, opening.registered_at + 1).case
+    plan, run = started_runs(case, rulebook)[0]
+    assert explained_run(case, rulebook, plan, run)["ended_at"] == "2026-11-09T09:00:00.000001+08:00"

@@ -107,9 +107,26 @@ def test_who_holds_no_role_may_do_nothing() -> None:
 
 
 GENEROUS: dict[str, Any] = {
-    **{"text": "x", "reason": "weather", "department": "works", "person": "wu", "date": november_micros("25 10:00"), "score": 90},
-    **{"cause": "x", "persons": ["a"], "units": ["b"], "sanction": "warning", "compensation": "money", "household": "h", "agreed": True},
-    **{"concealment": "late", "place": "x", "attachments": ["a.jpg"], "result": "reached", "to": "c", "outcome": "satisfied", "by": "1d"},
+    "text": "x",
+    "reason": "weather",
+    "department": "works",
+    "person": "wu",
+    "date": november_micros("25 10:00"),
+    "score": 90,
+    "cause": "x",
+    "persons": ["a"],
+    "units": ["b"],
+    "sanction": "warning",
+    "compensation": "money",
+    "household": "h",
+    "agreed": True,
+    "concealment": "late",
+    "place": "x",
+    "attachments": ["a.jpg"],
+    "result": "reached",
+    "to": "c",
+    "outcome": "satisfied",
+    "by": "1d",
 }
 LACK_DATA = {"link", "unlink", "decide_review", "request_extension", "grant_extension", "refuse_extension"}
 """Actions of which the data above are refused before anything else."""

@@ -1,4 +1,4 @@
-"""Due instants, reminders and occurrences of a procedure's clock for given facts and parameters, without a case."""
+"""Due instants, reminders and occurrences of a procedure's clock for given facts, without a case."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from cli.deadlines.instant_argument import DeadlineRequest, parse_instant
+from services.sla.calculator.deadline_arguments import DeadlineRequest, parse_instant
 from services.sla.domain.deadlines.counting import CountingRule, DeadlineError
 from services.sla.domain.deadlines.deadline import TimeLimit
 from services.sla.domain.deadlines.explained_segments import format_instant
@@ -19,7 +19,6 @@ from services.sla.domain.rules.plans import ClockPlan, DeadlineStep, PlannedRemi
 from services.sla.domain.rules.rulebook import Rulebook
 from shared.contracts.events.empty_fields import EPOCH
 from shared.procedures.expressions.conditions import Condition
-from shared.procedures.loading.loader import load_procedure
 from shared.procedures.model.bound_procedure import bind_parameters
 from shared.procedures.model.duration import Duration
 from shared.procedures.model.facts import coerce_facts, fact_defaults
@@ -66,14 +65,15 @@ class ClockCalculation:
         }
 
 
-def answer_for_clock(
-    worktime: Worktime, request: DeadlineRequest, procedure_reference: str, clock: str, facts: Sequence[str], parameters: Sequence[str]
-) -> dict[str, Any]:
-    """The answer for a clock or duty, named by id or clause; raises `DeadlineError`, `DurationError`, `ProcedureError`."""
-    procedure = load_procedure(procedure_reference)
+def rulebook_for(procedure: Procedure, parameters: Sequence[str]) -> Rulebook:
+    """The rulebook of a procedure with parameters given as `name=value`; raises `DeadlineError`, `DurationError`, `ProcedureError`."""
     values = {name: _parse_parameter(value) for name, value in _parse_pairs("parameter", parameters).items()}
-    rulebook = Rulebook(bind_parameters(procedure, values, allow_unset=True), open_organisation())
-    calculation = ClockCalculation(worktime, request, rulebook, _parse_facts(procedure, facts))
+    return Rulebook(bind_parameters(procedure, values, allow_unset=True), open_organisation())
+
+
+def answer_for_clock(worktime: Worktime, request: DeadlineRequest, rulebook: Rulebook, clock: str, facts: Sequence[str]) -> dict[str, Any]:
+    """The answer for a clock or duty, named by id or clause; raises `DeadlineError` and `DurationError`."""
+    calculation = ClockCalculation(worktime, request, rulebook, _parse_facts(rulebook.procedure, facts))
     entry = _find_entry(rulebook, clock)
     if isinstance(entry, PeriodicDuty):
         return _duty_answer(calculation, entry)

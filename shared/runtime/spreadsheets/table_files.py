@@ -1,4 +1,4 @@
-"""Writes lists as JSON, CSV and Excel files, row by row."""
+"""Writes tables as JSON, CSV and Excel files, row by row."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from typing import Any, BinaryIO, Literal
 
 import orjson
 
-from services.sla.domain.lists.case_rows import Cell
-from services.sla.domain.views.spreadsheet_text import inert_text
+from shared.runtime.spreadsheets.cell_text import inert_text
 
-ListFormat = Literal["json", "csv", "xlsx"]
-MEDIA_TYPES: dict[ListFormat, str] = {
+TableCell = str | int | float | datetime | None
+"""A datetime is local, without its offset: spreadsheets know no zones."""
+TableFormat = Literal["json", "csv", "xlsx"]
+MEDIA_TYPES: dict[TableFormat, str] = {
     "json": "application/json",
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -30,20 +31,20 @@ _COLUMN_WIDTH = 18
 
 
 @dataclass(frozen=True, slots=True)
-class ListHead:
-    """What a list is: `document` are its fields in JSON, beside its columns and rows."""
+class TableHead:
+    """Title and columns of a table; `document` are its fields in JSON, beside its columns and rows."""
 
     title: str
     columns: list[str]
     document: dict[str, Any]
 
 
-def write_list(file: BinaryIO, list_format: ListFormat, head: ListHead, rows: Iterable[list[Cell]]) -> None:
-    """Write the list to a file that is open for binary writing."""
+def write_table(file: BinaryIO, list_format: TableFormat, head: TableHead, rows: Iterable[list[TableCell]]) -> None:
+    """Write the table to a file that is open for binary writing."""
     _WRITERS[list_format](file, head, rows)
 
 
-def _write_json(file: BinaryIO, head: ListHead, rows: Iterable[list[Cell]]) -> None:
+def _write_json(file: BinaryIO, head: TableHead, rows: Iterable[list[TableCell]]) -> None:
     opening = orjson.dumps({**head.document, "title": head.title, "columns": head.columns})
     file.write(opening.removesuffix(b"}") + b',"rows":[')
     separator = b"\n"
@@ -53,7 +54,7 @@ def _write_json(file: BinaryIO, head: ListHead, rows: Iterable[list[Cell]]) -> N
     file.write(b"\n]}\n")
 
 
-def _write_csv(file: BinaryIO, head: ListHead, rows: Iterable[list[Cell]]) -> None:
+def _write_csv(file: BinaryIO, head: TableHead, rows: Iterable[list[TableCell]]) -> None:
     text = TextIOWrapper(file, "utf-8-sig", newline="")  # Excel reads UTF-8 only with the mark
     writer = csv.writer(text)
     writer.writerow([inert_text(title) for title in head.columns])
@@ -61,7 +62,7 @@ def _write_csv(file: BinaryIO, head: ListHead, rows: Iterable[list[Cell]]) -> No
     text.detach()
 
 
-def _write_xlsx(file: BinaryIO, head: ListHead, rows: Iterable[list[Cell]]) -> None:
+def _write_xlsx(file: BinaryIO, head: TableHead, rows: Iterable[list[TableCell]]) -> None:
     # Imported where it is needed: a service that writes no Excel file need not load it.
     from xlsxwriter.workbook import Workbook  # noqa: PLC0415
 
@@ -90,7 +91,7 @@ def _write_xlsx(file: BinaryIO, head: ListHead, rows: Iterable[list[Cell]]) -> N
     workbook.close()
 
 
-def _with_head_if_empty(rows: Iterable[list[Cell]]) -> Iterable[list[Cell] | None]:
+def _with_head_if_empty(rows: Iterable[list[TableCell]]) -> Iterable[list[TableCell] | None]:
     """The rows, or None in place of a missing first one, so that an empty list still has its head."""
     is_empty = True
     for row in rows:
@@ -100,7 +101,7 @@ def _with_head_if_empty(rows: Iterable[list[Cell]]) -> Iterable[list[Cell] | Non
         yield None
 
 
-def _write_xlsx_cell(sheet: Any, row: int, column: int, cell: Cell) -> None:
+def _write_xlsx_cell(sheet: Any, row: int, column: int, cell: TableCell) -> None:
     match cell:
         case None:
             return
@@ -120,11 +121,11 @@ def _sheet_title(title: str, number: int) -> str:
     return (title.translate(_FORBIDDEN_IN_TITLE).strip()[: _TITLE_CHARACTERS - len(suffix)] or "list") + suffix
 
 
-def _json_cell(cell: Cell) -> Any:
+def _json_cell(cell: TableCell) -> Any:
     return cell.isoformat(timespec="seconds") if isinstance(cell, datetime) else cell
 
 
-def _csv_cell(cell: Cell) -> str:
+def _csv_cell(cell: TableCell) -> str:
     match cell:
         case None:
             return ""
@@ -135,7 +136,7 @@ def _csv_cell(cell: Cell) -> str:
     return str(cell)
 
 
-_WRITERS: dict[ListFormat, Callable[[BinaryIO, ListHead, Iterable[list[Cell]]], None]] = {
+_WRITERS: dict[TableFormat, Callable[[BinaryIO, TableHead, Iterable[list[TableCell]]], None]] = {
     "json": _write_json,
     "csv": _write_csv,
     "xlsx": _write_xlsx,

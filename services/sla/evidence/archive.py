@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import orjson
 
@@ -23,7 +23,9 @@ from shared.procedures.forms.versions import all_versions
 from shared.procedures.loading.loader import load_pack
 from shared.procedures.model.procedure import Procedure
 
-FORMAT = 2
+FORMAT = 3
+_ADDED_IN_FORMAT_3 = frozenset({"ended_at", "reminders", "days_off", "hours"})
+"""Fields of explanations that archives of format 2 lack."""
 MAX_UNPACKED_BYTES = 50_000_000
 """Limit against zip bombs: an archive may come from anybody."""
 REQUIRED_FILES = (
@@ -38,6 +40,9 @@ REQUIRED_FILES = (
     "proofs.json",
 )
 ATTACHMENT_FOLDER = "attachments/"
+ATTACHMENT_LISTING = "attachments.json"
+INCLUDED, ERASED, MISSING, NO_STORE = "included", "erased", "missing", "no_store"
+"""States of an attachment in the listing."""
 _CONTEXT_FOLDER = "basis/"
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 """One date for all entries, so that equal content gives equal bytes."""
@@ -101,6 +106,18 @@ def clock_explanations(replayed: ReplayResult) -> dict[str, list[Explanation]]:
     return explanations
 
 
+def in_format(explanation: Any, archive_format: int) -> Any:
+    """An explanation as an archive of that format holds it, so that one that was exported years ago can be verified."""
+    if archive_format >= FORMAT:
+        return explanation
+    match explanation:
+        case dict():
+            return {name: in_format(value, archive_format) for name, value in explanation.items() if name not in _ADDED_IN_FORMAT_3}
+        case list():
+            return [in_format(value, archive_format) for value in explanation]
+    return explanation
+
+
 def form_documents(procedure: Procedure, bodies: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """The signed versions of the case's forms with their hashes, which follow from the events."""
     events = [{**body, "event": body["type"]} for body in bodies]
@@ -115,7 +132,13 @@ def case_summary(case: Case) -> dict[str, Any]:
 def write_archive(path: Path, files: Mapping[str, bytes], attachments: Mapping[str, Path] | None = None) -> None:
     """Write an archive; equal files give equal bytes. `attachments` are files by the names that they get."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+    with path.open("wb") as file:
+        write_files(file, files, attachments)
+
+
+def write_files(file: BinaryIO, files: Mapping[str, bytes], attachments: Mapping[str, Path] | None = None) -> None:
+    """Write an archive to a file that is open for binary writing."""
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in sorted(files.items()):
             archive.writestr(zipfile.ZipInfo(name, _ZIP_EPOCH), data, zipfile.ZIP_DEFLATED)
         for name, content in sorted((attachments or {}).items()):

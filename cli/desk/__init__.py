@@ -1,0 +1,1 @@
+"""Sources of a rebuild of the desk's read model."""

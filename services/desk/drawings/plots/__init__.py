@@ -1,0 +1,1 @@
+"""Plots of figures: bars by period with a ratio, and distributions."""

@@ -1,0 +1,155 @@
+"""The words of the drawings in Chinese and English."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Final
+
+from shared.procedures.model.procedure import LanguageCode
+
+WORDS: Final[dict[LanguageCode, dict[str, str]]] = {
+    "zh": {
+        "start": "开始",
+        "due": "到期",
+        "now": "现在",
+        "ended": "结束",
+        "reminder": "提醒",
+        "counted": "计入",
+        "not_counted": "不计",
+        "paused": "暂停",
+        "closed": "非工作时间",
+        "clock_title": "时限图：{name}",
+        "open_due": "暂停中，到期时间未定",
+        "due_at": "到期：{at}",
+        "provisional": "暂定：其后的放假安排尚未公布",
+        "days": "{count}天",
+        "weeks": "{count}周",
+        "working_day": "工作日",
+        "make_up_day": "调休上班",
+        "weekend": "周末",
+        "day_off": "放假",
+        "calendar_day": "计入",
+        "start_day": "开始当日不计",
+        "after_close": "下班后开始，当日不计",
+        "counted_before": "已计入",
+        "lead_changed": "牵头部门变更",
+        "rolled_over": "顺延",
+        "half_day": "工时不同",
+        "not_published": "未公布",
+        "date": "日期",
+        "from": "从",
+        "to": "至",
+        "state": "状态",
+        "amount": "计数",
+        "seconds": "秒",
+        "duration": "时长",
+        "hours": "工作时间",
+        "month_title": "{year}年{month}月",
+        "period": "期间",
+        "total": "合计",
+        "ratio": "比率",
+        "no_data": "没有数据",
+        "value": "数值",
+        "count": "件数",
+        "time": "时间",
+        "event": "事项",
+        "timeline_title": "案件时间线：{name}",
+        "key": "图例",
+        "none": "无",
+        "other": "其他（{count}项）",
+        "lane_event": "事项",
+        "lane_message": "消息",
+        "lane_attachment": "附件",
+        "lane_link": "关联案件",
+        "span_running": "计时中",
+        "span_met": "按时",
+        "span_missed": "逾期",
+        "span_paused": "暂停",
+    },
+    "en": {
+        "start": "start",
+        "due": "due",
+        "now": "now",
+        "ended": "ended",
+        "reminder": "reminder",
+        "counted": "counted",
+        "not_counted": "not counted",
+        "paused": "paused",
+        "closed": "outside working time",
+        "clock_title": "Clock: {name}",
+        "open_due": "paused; no due time yet",
+        "due_at": "Due: {at}",
+        "provisional": "Provisional: the public schedule of a later day is not yet announced",
+        "days": "{count} days",
+        "weeks": "{count} weeks",
+        "working_day": "working day",
+        "make_up_day": "make-up working day",
+        "weekend": "weekend",
+        "day_off": "day off",
+        "calendar_day": "counted",
+        "start_day": "the start day does not count",
+        "after_close": "started after close, day does not count",
+        "counted_before": "counted before",
+        "lead_changed": "lead department changed",
+        "rolled_over": "moved on",
+        "half_day": "other hours",
+        "not_published": "not announced",
+        "date": "Date",
+        "from": "From",
+        "to": "To",
+        "state": "State",
+        "amount": "Count",
+        "seconds": "seconds",
+        "duration": "Length",
+        "hours": "Working hours",
+        "month_title": "{month}/{year}",
+        "period": "Period",
+        "total": "Total",
+        "ratio": "Ratio",
+        "no_data": "no data",
+        "value": "Value",
+        "count": "Cases",
+        "time": "Time",
+        "event": "Event",
+        "timeline_title": "Timeline of the case: {name}",
+        "key": "Key",
+        "none": "none",
+        "other": "other ({count})",
+        "lane_event": "events",
+        "lane_message": "messages",
+        "lane_attachment": "attachments",
+        "lane_link": "linked cases",
+        "span_running": "running",
+        "span_met": "in time",
+        "span_missed": "late",
+        "span_paused": "paused",
+    },
+}
+WEEKDAYS: Final[dict[LanguageCode, tuple[str, ...]]] = {
+    "zh": ("一", "二", "三", "四", "五", "六", "日"),
+    "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
+}
+DAY_MARKS: Final[dict[LanguageCode, dict[str, str]]] = {
+    "zh": {"make_up_day": "班", "weekend": "休", "day_off": "假", "paused": "停", "start_day": "起", "after_close": "起", "half_day": "时"},
+    "en": {
+        "make_up_day": "work",
+        "weekend": "rest",
+        "day_off": "off",
+        "paused": "pause",
+        "start_day": "start",
+        "after_close": "start",
+        "half_day": "short",
+    },
+}
+"""What stands in the cell of a day, so that a day is told by a word and not by its colour."""
+
+
+def minute_text(at: datetime) -> str:
+    """Date and time to the minute; the seconds too where there are any."""
+    return f"{at:%Y-%m-%d %H:%M}" if at.second == 0 and at.microsecond == 0 else f"{at:%Y-%m-%d %H:%M:%S}"
+
+
+def day_text(day: date, language: LanguageCode) -> str:
+    """Month, day and weekday."""
+    weekday = WEEKDAYS[language][day.weekday()]
+    return f"{day.month}月{day.day}日 周{weekday}" if language == "zh" else f"{weekday} {day:%m-%d}"

@@ -1,0 +1,1 @@
+"""Pages to look things up: regulations, the organisation, the deadline calculator, and the papers of a case."""

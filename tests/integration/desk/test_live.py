@@ -1,0 +1,72 @@
+"""Open pages learn of a change at once, from whichever process, and the work ends with the page."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import orjson
+import pytest
+
+from services.desk.application.live_feed import LiveFeed, TooManyPagesError
+from services.desk.pages.shell.live import page_states
+from tests.integration.desk.conftest import DeskProbe, registration
+
+
+async def next_state(states: AsyncIterator[bytes]) -> dict[str, Any]:
+    async for message in states:
+        if message.startswith(b"event: state"):
+            found: dict[str, Any] = orjson.loads(message.partition(b"data: ")[2])
+            return found
+    raise AssertionError("the stream ended")
+
+
+async def test_a_change_reaches_an_open_page(desk: DeskProbe) -> None:
+    dependencies = desk.service.app.state.dependencies
+    viewer = dependencies.viewer(desk.sign_in("li"))
+    await dependencies.feed.poll()
+    states = page_states(dependencies, viewer, "en")
+    assert (await next_state(states))["counts"]["open"] == 0
+    waiting = asyncio.ensure_future(next_state(states))
+    await desk.apply([registration("c1")])
+    await dependencies.feed.poll()
+    assert (await waiting)["counts"]["open"] == 1
+    await states.aclose()
+
+
+async def test_the_stream_ends_with_the_process(desk: DeskProbe) -> None:
+    dependencies = desk.service.app.state.dependencies
+    states = page_states(dependencies, dependencies.viewer(desk.sign_in("li")), "en")
+    await next_state(states)
+    dependencies.feed.close()
+    with pytest.raises(AssertionError, match="ended"):
+        await next_state(states)
+
+
+async def test_a_process_keeps_as_many_pages_as_its_setting_allows(desk: DeskProbe) -> None:
+    feed = LiveFeed(desk.service.database, desk.service.clock, 1)
+    with feed.page():
+        assert feed.is_full
+        with pytest.raises(TooManyPagesError), feed.page():
+            pass
+    assert not feed.is_full
+
+
+async def test_the_stream_needs_a_session(desk: DeskProbe) -> None:
+    assert (await desk.browser.get("/changes")).status_code in (303, 401)
+
+
+async def test_the_age_of_the_data_is_that_of_the_slowest_reader(desk: DeskProbe) -> None:
+    feed: LiveFeed = desk.service.app.state.dependencies.feed
+    await feed.poll()
+    assert feed.age_seconds is None
+    desk.sign_in("li")
+    assert "age of the data unknown" in (await desk.browser.get("/help", headers={"Accept-Language": "en"})).text
+    async with desk.service.database.transaction() as tx:
+        await tx.execute(
+            "INSERT INTO reading_progress (process, version, lag_seconds, partitions, noted_at) VALUES "
+            "(gen_random_uuid(), 1, 1, 12, now()), (gen_random_uuid(), 1, 120, 12, now()), "
+            "(gen_random_uuid(), 1, 9000, 12, now() - interval '1 hour'), (gen_random_uuid(), 1, 9000, 0, now())"
+        )
+    await feed.poll()
+    assert 120 <= (feed.age_seconds or 0) < 180
+    assert "as of 2 min ago" in (await desk.browser.get("/help", headers={"Accept-Language": "en"})).text

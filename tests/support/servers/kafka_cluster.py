@@ -1,0 +1,40 @@
+"""Three brokers that are controllers too, with three replicas of every partition, two of which must have a record."""
+
+from pathlib import Path
+from typing import Self
+
+from deploy.embedded.kafka.server import KafkaServer
+from deploy.embedded.ports import free_ports
+from deploy.embedded.prepare import kafka_runtime
+
+NODES = (1, 2, 3)
+
+
+class KafkaCluster:
+    """Runs for the length of a block; `nodes` are killed and started one by one."""
+
+    def __init__(self, root: Path) -> None:
+        runtime = kafka_runtime(root / "tmp", lambda _: None)
+        ports = free_ports(2 * len(NODES))
+        clients, controllers = dict(zip(NODES, ports[::2], strict=True)), dict(zip(NODES, ports[1::2], strict=True))
+        shared = {
+            "controller.quorum.voters": ",".join(f"{node}@127.0.0.1:{port}" for node, port in controllers.items()),
+            "offsets.topic.replication.factor": "3",
+            "min.insync.replicas": "2",
+        }
+        self.nodes = {
+            node: KafkaServer(root / f"node-{node}", runtime, shared | {"node.id": str(node)}, (clients[node], controllers[node]))
+            for node in NODES
+        }
+        self.bootstrap_servers = ",".join(server.bootstrap_servers for server in self.nodes.values())
+
+    def __enter__(self) -> Self:
+        for server in self.nodes.values():
+            server.launch()
+        for server in self.nodes.values():
+            server.wait_ready()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for server in self.nodes.values():
+            server.kill()

@@ -1,0 +1,1 @@
+"""The deadline calculator of sla."""
