@@ -39,6 +39,7 @@ ROUTES = {
     ("GET", "/regulations/{procedure}"): SIGNED_IN,
     ("GET", "/organisation"): SIGNED_IN,
     ("GET", "/cases/{case}/clocks"): SIGNED_IN,
+    ("GET", "/cases/{case}/evidence"): SIGNED_IN,
     ("GET", "/people"): SIGNED_IN,
     ("POST", "/people"): WRITING,
     ("GET", "/complaints/new"): SIGNED_IN,
