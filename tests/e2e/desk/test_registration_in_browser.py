@@ -11,7 +11,7 @@ async def test_complaint_is_taken_with_the_keyboard_alone(running_desk: RunningD
     watched = await running_desk.signed_in(context, "li", "en")
     page, faults = watched.page, []
     for path in ("/reviews", "/escalations", "/complaints/new"):
-        await watched.goto(f"{running_desk.address}{path}")
+        await page.goto(f"{running_desk.address}{path}")
         faults += await watched.faults()
     # The first field has the focus; what is typed is looked up while typing.
     await page.keyboard.type("138 0000 1234")
