@@ -5,6 +5,7 @@ from services.desk.application.confidential_fields import ConfidentialFields
 from services.desk.application.inbox import Inbox
 from services.desk.application.live_feed import LiveFeed
 from services.desk.application.projecting import ProjectRecords
+from services.desk.application.registration.entry_sources import EntrySources
 from services.desk.application.regulations import Regulations
 from services.desk.application.service_client import ServiceClient
 from services.desk.config import DeskSettings
@@ -36,7 +37,11 @@ def build(settings: DeskSettings) -> Service:
     inbox = Inbox(service.database, service.clock, zone)
     regulations = Regulations(organisation, settings.organisation.parent)
     pages = Pages(settings, feed, zone)
-    routes.add_routes(app, DeskDependencies(pages, service.database, service.clock, organisation, client, feed, inbox, regulations))
+    entry_sources = EntrySources(organisation, settings.organisation.parent)
+    routes.add_routes(
+        app,
+        DeskDependencies(pages, service.database, service.clock, organisation, client, feed, inbox, regulations, entry_sources),
+    )
     sign_in.register(service, settings, organisation, pages)
     metrics.initialise(tuple(topic.name for topic in handlers.TOPICS))
     return service

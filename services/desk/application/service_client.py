@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import httpx
 
 from services.desk import metrics
+from shared.runtime.http.problem import FieldFault
 from shared.runtime.tracing.context import current_traceparent
 
 _SERVER_ERROR = 500
@@ -17,14 +18,15 @@ _LOST_CONNECTION = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError
 
 
 class ServiceRefusedError(Exception):
-    """A service refused the call; `title`, `detail` and `clause` are those of its problem document."""
+    """A service refused the call; `title`, `detail`, `clause` and `faults` (field, rule, remedy) are those of its problem document."""
 
-    def __init__(self, status: int, title: str, detail: str, clause: str = "") -> None:
+    def __init__(self, status: int, title: str, detail: str, clause: str = "", faults: Sequence[FieldFault] = ()) -> None:
         super().__init__(title)
         self.status = status
         self.title = title
         self.detail = detail
         self.clause = clause
+        self.faults = tuple(faults)
 
 
 class ServiceUnavailableError(Exception):
@@ -88,7 +90,15 @@ def _refusal(answer: httpx.Response) -> ServiceRefusedError:
     except ValueError:
         problem = {}
     texts = {name: str(problem.get(name, "")) for name in ("title", "detail", "clause")} if isinstance(problem, dict) else {}
-    return ServiceRefusedError(answer.status_code, texts.get("title", ""), texts.get("detail", ""), texts.get("clause", ""))
+    return ServiceRefusedError(
+        answer.status_code, texts.get("title", ""), texts.get("detail", ""), texts.get("clause", ""), _faults(problem)
+    )
+
+
+def _faults(problem: Any) -> list[FieldFault]:
+    errors = problem.get("errors") if isinstance(problem, dict) else None
+    listed = [error for error in errors if isinstance(error, dict)] if isinstance(errors, list) else []
+    return [FieldFault(*(str(error.get(name, "")) for name in ("field", "rule", "remedy"))) for error in listed]
 
 
 def _trace_headers() -> dict[str, str]:

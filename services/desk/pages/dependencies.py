@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from services.desk.application.inbox import Inbox
 from services.desk.application.live_feed import LiveFeed
+from services.desk.application.registration.entry_sources import EntrySources
 from services.desk.application.regulations import Regulations
 from services.desk.application.service_client import ServiceClient
 from services.desk.domain.viewer import Viewer, Viewers
@@ -28,6 +29,7 @@ class DeskDependencies:
     feed: LiveFeed
     inbox: Inbox
     regulations: Regulations
+    entry_sources: EntrySources
     viewers: Viewers = field(init=False)
 
     def __post_init__(self) -> None:

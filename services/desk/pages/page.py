@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, tzinfo
 from functools import partial
 from pathlib import Path
@@ -45,9 +45,14 @@ class Pages:
         self._default_language = settings.desk_language
         self._feed = feed
         self._zone = zone
+        self._restricted: dict[str, Callable[[Session], bool]] = {}
         self.environment = Environment(
             loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
         )
+
+    def restrict(self, route: str, may_open: Callable[[Session], bool]) -> None:
+        """Leave a page out of the navigation of whoever may not open it; the page itself refuses him too."""
+        self._restricted[route] = may_open
 
     def render(
         self,
@@ -74,6 +79,7 @@ class Pages:
             "csrf_field": partial(_csrf_field, session),
             "instant": self.instant,
             "session": session,
+            "left_out": {route for route, may_open in self._restricted.items() if session is None or not may_open(session)},
             "language": language,
             "theme": theme if theme in THEMES else "auto",
             "as_of": self.as_of(language),

@@ -2,8 +2,9 @@
 
 from fastapi import FastAPI
 
-from services.desk.pages import help_page, inbox_page, person_search, saved_views
+from services.desk.pages import help_page, inbox_page, person_search, registration, saved_views
 from services.desk.pages.case import action_page, case_page
+from services.desk.pages.deciding import escalations_page, group_page, reviews_page
 from services.desk.pages.dependencies import DeskDependencies
 from services.desk.pages.reference import calculator_page, clocks_page, organisation_page, regulation_page
 from services.desk.pages.shell import faults, live, preferences, static_files
@@ -17,6 +18,10 @@ def add_routes(app: FastAPI, dependencies: DeskDependencies) -> None:
     app.include_router(preferences.router())
     for page in (
         inbox_page,
+        registration,
+        reviews_page,
+        escalations_page,
+        group_page,
         case_page,
         action_page,
         saved_views,

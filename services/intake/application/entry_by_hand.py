@@ -6,9 +6,7 @@ from typing import Any
 from services.intake.domain.submission import SourceContext
 from services.intake.domain.submission_faults import SubmissionFault
 from shared.contracts.complaint import Submission
-
-BY_HAND = ("hotline", "visit", "letter", "fax", "box", "media", "regulator")
-"""Channels on which a person takes the complaint; what comes by mail, web or app brings itself."""
+from shared.procedures.entry_by_hand import BY_HAND
 
 
 def entry_fault(submission: Submission, enterers: Collection[str]) -> SubmissionFault | None:

@@ -7,6 +7,7 @@ from services.intake.domain.number_series import format_number
 from services.intake.domain.submission import SourceContext
 from shared.contracts.envelope import CE_ID, KEY_ID_HEADER, SIGNATURE_HEADER, signing_input
 from shared.procedures.calendars.zones import procedure_zone
+from shared.procedures.entry_by_hand import enterers
 from shared.procedures.loading.loader import load_procedure
 from shared.procedures.model.bound_procedure import bind_parameters
 from shared.procedures.organisation import ComplaintSource, Organisation
@@ -72,11 +73,5 @@ def _source_context(
         phone_region=phone_region,
         pseudonym_key=pseudonym_key,
         shared_contacts=shared_contacts,
-        enterers=_enterers(source, organisation),
+        enterers=enterers(source, organisation),
     )
-
-
-def _enterers(source: ComplaintSource, organisation: Organisation) -> frozenset[str]:
-    """The ids of the people whom the source lists, by id or by a role that they hold."""
-    listed = set(source.entered_by)
-    return frozenset(person.id for person in organisation.people if person.id in listed or listed.intersection(person.roles))

@@ -1,5 +1,6 @@
 """The matrix role × page × action: each route of the desk has an entry here, and each person of it sees what the policy lets him see."""
 
+import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import product
@@ -43,12 +44,22 @@ ROUTES = {
     ("GET", "/regulations/{procedure}"): SIGNED_IN,
     ("GET", "/people"): SIGNED_IN,
     ("POST", "/people"): WRITING,
+    ("GET", "/complaints/new"): SIGNED_IN,
+    ("POST", "/complaints/new"): WRITING,
+    ("POST", "/complaints/callers"): WRITING,
+    ("GET", "/reviews"): SIGNED_IN,
+    ("POST", "/reviews/{case}"): WRITING,
+    ("GET", "/reviews/{case}/why"): SIGNED_IN,
+    ("GET", "/escalations"): SIGNED_IN,
+    ("GET", "/groups/{group:path}"): SIGNED_IN,
+    ("POST", "/groups/{group:path}"): WRITING,
     ("POST", "/bulk"): WRITING,
     ("POST", "/views"): WRITING,
     ("POST", "/views/delete"): WRITING,
 }
 """Method and path → who gets an answer: anybody, whoever is signed in, whoever is and sends the token of his page,
 or whoever sla answers."""
+READ_FROM_SERVICES = ("/reviews", "/groups")
 PROBES = {"/live", "/ready", "/startup", "/metrics", "/openapi.json", "/docs", "/redoc", "/docs/oauth2-redirect"}
 """Paths of every service, which the proxy does not serve outside (docs/how-to/production.md)."""
 ABOUT: dict[str, dict[str, Any]] = {
@@ -92,7 +103,7 @@ async def test_every_route_obeys_its_entry(desk: DeskProbe, person: str | None) 
     for (method, path), entry in ROUTES.items():
         if path == "/changes" and person is not None:
             continue  # an endless answer: its test is in test_live.py
-        address = path.format(case="none", digest="none", name="none", action="answer", form="none", procedure="none")
+        address = re.sub(r"\{[^}]+\}", "none", path.replace("{action}", "answer"))
         answer = await desk.browser.request(method, address, data={} if method == "POST" else None)
         refused = (answer.status_code == 303 and answer.headers["location"].startswith("/desk/sign-in?")) or answer.status_code == 401
         if entry == PUBLIC:
@@ -106,7 +117,8 @@ async def test_every_route_obeys_its_entry(desk: DeskProbe, person: str | None) 
             # Which the desk of this test cannot reach.
             assert answer.status_code == 503, (method, path)
         else:
-            assert answer.status_code in (200, 404), (method, path)
+            # 503: what the page shows is read from a service, and none runs here.
+            assert answer.status_code in ((200, 404, 503) if path.startswith(READ_FROM_SERVICES) else (200, 404)), (method, path)
 
 
 async def test_each_person_sees_his_cases_in_every_page_and_no_other(desk: DeskProbe) -> None:

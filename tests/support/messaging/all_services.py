@@ -40,7 +40,7 @@ def write_estate(folder: Path, **changes: Any) -> Path:
         "departments": [{"id": "repairs", "head": "zhao"}, {"id": "gardens"}],
         "people": people,
         "line": {"assistant": "supervisor", "supervisor": "management"},
-        "sources": [{"id": "hotline", "procedure": PROCEDURE, "key_sha256": [_hash(SOURCE_KEY)]}],
+        "sources": [{"id": "hotline", "procedure": PROCEDURE, "key_sha256": [_hash(SOURCE_KEY)], "entered_by": ["assistant"]}],
         "fallback": "sun",
     }
     return write_yaml(folder / "organisation.yaml", organisation | changes)

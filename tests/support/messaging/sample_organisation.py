@@ -58,6 +58,11 @@ SOURCES: list[dict[str, Any]] = [
 ]
 
 
+def token_of(person: str) -> str:
+    """The `token_sha256` of a person who sends the token `<id>-token`."""
+    return sha256(f"{person}-token".encode()).hexdigest()
+
+
 def write_organisation(folder: Path, **changes: Any) -> Path:
     """Write the organisation and its procedure to the folder; `changes` replace top-level keys. Returns the organisation's file."""
     write_yaml(folder / "procedure.yaml", PROCEDURE)

@@ -1,0 +1,36 @@
+"""The decision on a review as its form gives it: for each label one of the best guesses, or another value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+BEST = 3
+_LABELS = ("department", "subject", "kind")
+
+
+def best_guesses(guesses: Iterable[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+    """Label → its three most probable guesses; what people decide most often comes first."""
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for guess in sorted(guesses, key=lambda guess: -guess["probability"]):
+        found.setdefault(str(guess["label"]), []).append(guess)
+    order = [label for label in _LABELS if label in found] + sorted(label for label in found if label not in _LABELS)
+    return {label: found[label][:BEST] for label in order}
+
+
+def review_decision(values: Mapping[str, str]) -> dict[str, Any]:
+    """The body that sla takes, from `guess.<label>` and `other.<label>`, of which the other value goes before the guess.
+
+    Without any value it confirms what stands.
+    """
+    chosen: dict[str, str] = {}
+    for prefix in ("guess.", "other."):
+        chosen |= {name.removeprefix(prefix): text.strip() for name, text in values.items() if name.startswith(prefix) and text.strip()}
+    body: dict[str, Any] = {label: chosen.pop(label) for label in _LABELS if label in chosen}
+    if chosen:
+        body["labels"] = chosen
+    if not body:
+        body["confirm"] = True
+    if text := values.get("text", "").strip():
+        body["text"] = text
+    return body

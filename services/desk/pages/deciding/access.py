@@ -1,0 +1,25 @@
+"""Who opens the pages on which people decide for departments; the services check each case and each action besides."""
+
+from http import HTTPStatus
+
+from starlette.exceptions import HTTPException
+
+from services.desk.domain.viewer import person_key
+from services.desk.pages.dependencies import DeskDependencies
+from services.desk.session import Session
+from shared.contracts.base import CASE_ID_PATTERN
+
+
+def require_id(text: str) -> str:
+    """The id of a case or group from an address; 404 for one that would name another address of a service, such as two dots."""
+    if not text.strip("./") or CASE_ID_PATTERN.fullmatch(text) is None:
+        raise HTTPException(HTTPStatus.NOT_FOUND)
+    return text
+
+
+def may_decide(dependencies: DeskDependencies, session: Session) -> bool:
+    """Whether the person, or one whom he replaces now, holds a role or heads a department: whoever only looks on decides nothing."""
+    own = dependencies.viewer(session).own
+    people, units = dependencies.organisation.people, dependencies.organisation.departments
+    deciding = [person.id for person in people if person.roles] + [unit.head for unit in units if unit.head]
+    return any(person_key(person) in own for person in deciding)

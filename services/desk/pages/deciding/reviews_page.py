@@ -1,0 +1,90 @@
+"""The review queue: what triage was not sure of, with its best guesses and why; sla lists and decides with the person's token."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, Request, Response
+from starlette.exceptions import HTTPException
+
+from services.desk.application.service_client import ServiceRefusedError
+from services.desk.domain.review_decision import best_guesses, review_decision
+from services.desk.forms import first, read_form
+from services.desk.pages.deciding.access import may_decide, require_id
+from services.desk.pages.dependencies import DeskDependencies
+from services.desk.pages.page import url_for
+from services.desk.session import Session, signed_in, writing
+from shared.contracts.complaint import ComplaintKind
+from shared.runtime.clock import uuid7
+
+PAGE_SIZE = 20
+_FILTERS = ("department", "reason")
+_EVIDENCE = frozenset({"classified", "reclassified", "routed", "route_proposed"})
+_MAX_CURSOR = 1000
+_KINDS: tuple[str, ...] = ComplaintKind.__args__  # type: ignore[attr-defined] # a Literal
+
+
+def router(dependencies: DeskDependencies) -> APIRouter:
+    """`GET /reviews`, `POST /reviews/{case}` and `GET /reviews/{case}/why`."""
+    routes = APIRouter()
+    services, pages = dependencies.services, dependencies.pages
+    pages.restrict("reviews", lambda session: may_decide(dependencies, session))
+
+    async def show_queue(request: Request, session: Session, status: int = 200, **outcome: Any) -> Response:
+        chosen = {name: request.query_params[name] for name in _FILTERS if request.query_params.get(name)}
+        cursor = request.query_params.get("cursor", "")[:_MAX_CURSOR]
+        parameters = {**chosen, "limit": str(PAGE_SIZE)} | ({"cursor": cursor} if cursor else {})
+        page = await services.get("sla", "/v1/reviews", session.token, parameters)
+        reviews = [{**row, "best": best_guesses(row["guesses"])} for row in page["reviews"]]
+        shown: dict[str, Any] = {
+            "reviews": reviews,
+            "next_cursor": page["next_cursor"] or "",
+            "chosen": chosen,
+            "new_id": uuid7,
+            "kinds": _KINDS,
+        }
+        # The address of a decision is none to go back to after a change of language.
+        shown |= {"here": url_for(request, "reviews")}
+        shown |= {"departments": dependencies.organisation.departments, "outcome": "", "decided": "", "reason": "", **outcome}
+        return pages.render(request, "deciding/reviews.html", session, status, **shown)
+
+    @routes.get("/reviews", name="reviews")
+    async def list_reviews(request: Request, session: Annotated[Session, Depends(signed_in)]) -> Response:
+        """The open reviews that concern the person, oldest first; 404 for whoever decides nothing."""
+        _require(dependencies, session)
+        return await show_queue(request, session)
+
+    @routes.post("/reviews/{case}", name="decide_review")
+    async def decide_review(case: str, request: Request, session: Annotated[Session, Depends(writing)]) -> Response:
+        """Take the review, give it back, or decide; the queue comes again with the outcome."""
+        _require(dependencies, session, case)
+        fields = await read_form(request)
+        step, path = first(fields, "step"), f"/v1/reviews/{quote(case, safe='')}"
+        try:
+            if step in ("take", "release"):
+                await services.request("POST", "sla", f"{path}/{step}", session.token)
+            else:
+                body = review_decision({name: first(fields, name) for name in fields})
+                await services.post("sla", path, session.token, body, f"desk {first(fields, 'form')[:100]}")
+        except ServiceRefusedError as refusal:
+            reason = " ".join(filter(None, (refusal.detail or refusal.title, refusal.clause)))
+            return await show_queue(request, session, refusal.status, outcome="refused", decided=case, reason=reason)
+        return await show_queue(request, session, outcome=step if step in ("take", "release") else "decided", decided=case)
+
+    @routes.get("/reviews/{case}/why", name="review_why")
+    async def show_why(case: str, request: Request, session: Annotated[Session, Depends(signed_in)]) -> Response:
+        """The rules, clauses and evidence by which triage decided or proposed, as sla shows them to this person."""
+        _require(dependencies, session, case)
+        found = await services.get("sla", f"/v1/cases/{quote(case, safe='')}", session.token)
+        events = [event for event in found["events"] if event["event"] in _EVIDENCE]
+        return pages.render(request, "deciding/why.html", session, case=case, number=found["number"], events=events)
+
+    return routes
+
+
+def _require(dependencies: DeskDependencies, session: Session, case: str = "x") -> None:
+    require_id(case)
+    if not may_decide(dependencies, session):
+        raise HTTPException(HTTPStatus.NOT_FOUND)

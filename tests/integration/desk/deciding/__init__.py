@@ -1,0 +1,1 @@
+"""Deciding at the desk: reviews, escalations, groups."""
