@@ -40,7 +40,7 @@ _ALWAYS = ("complainant.phone", "complainant.name", "complainant.anonymous", CHA
 
 
 @dataclass(frozen=True, slots=True)
-class FormField:
+class ComplaintField:
     """A field: `name` is its path in the submission, `type` how it is filled in, `fact` its declaration where it is a fact."""
 
     name: str
@@ -59,7 +59,7 @@ class FormFault:
 
 
 @dataclass(frozen=True, slots=True)
-class FilledForm:
+class FilledComplaint:
     """The submission of a form as intake takes it, what is wrong with it, and the required fields that it lacks."""
 
     submission: dict[str, Any] = field(default_factory=dict)
@@ -67,7 +67,7 @@ class FilledForm:
     missing: list[str] = field(default_factory=list)
 
 
-def form_fields(procedure: Procedure) -> tuple[list[FormField], list[FormField]]:
+def form_fields(procedure: Procedure) -> tuple[list[ComplaintField], list[ComplaintField]]:
     """The fields in front, and those behind, in the order in which they are asked for."""
     required = procedure.register_.required
     plain = {
@@ -76,18 +76,20 @@ def form_fields(procedure: Procedure) -> tuple[list[FormField], list[FormField]]
         RECEIVED_AT: "instant",
         **_COMPLAINT,
     }
-    fields = [FormField(name, type_, name in required) for name, type_ in plain.items()]
-    fields += [FormField(f"facts.{name}", _TYPES[fact.type], f"facts.{name}" in required, fact) for name, fact in procedure.facts.items()]
+    fields = [ComplaintField(name, type_, name in required) for name, type_ in plain.items()]
+    fields += [
+        ComplaintField(f"facts.{name}", _TYPES[fact.type], f"facts.{name}" in required, fact) for name, fact in procedure.facts.items()
+    ]
     front = [each for each in fields if each.required or each.name in _ALWAYS]
     return front, [each for each in fields if each not in front]
 
 
-def fill_form(procedure: Procedure, values: Mapping[str, str], zone: tzinfo) -> FilledForm:
+def fill_form(procedure: Procedure, values: Mapping[str, str], zone: tzinfo) -> FilledComplaint:
     """The submission of the values by field name; instants are local ones of the zone.
 
     Only a missing text, channel or time of receipt is a fault: what the procedure requires besides is registered as missing and chased.
     """
-    filled = FilledForm()
+    filled = FilledComplaint()
     for each in [one for part in form_fields(procedure) for one in part]:
         text = values.get(each.name, "").strip()
         if not text:
@@ -109,7 +111,7 @@ def _is_anonymous(values: Mapping[str, str], name: str) -> bool:
     return name.startswith("complainant.") and bool(values.get("complainant.anonymous"))
 
 
-def _value(each: FormField, text: str, zone: tzinfo) -> Any:
+def _value(each: ComplaintField, text: str, zone: tzinfo) -> Any:
     match each.type:
         case "check":
             return True

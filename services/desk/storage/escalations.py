@@ -21,7 +21,7 @@ SELECT DISTINCT ON (case_event.case_id) case_event.case_id, at, clause, body FRO
 
 
 @dataclass(frozen=True, slots=True)
-class Escalation:
+class OpenEscalation:
     """When and by which clause and clock a case was escalated, on which rung of the ladder, and to whom."""
 
     at: datetime
@@ -31,7 +31,7 @@ class Escalation:
     recipients: tuple[str, ...]
 
 
-async def load_last_escalations(tx: Transaction, case_ids: Sequence[str], viewer: Viewer) -> dict[str, Escalation]:
+async def load_last_escalations(tx: Transaction, case_ids: Sequence[str], viewer: Viewer) -> dict[str, OpenEscalation]:
     """Case id → its last escalation, for the cases that the viewer sees."""
     conditions = visible_to(viewer)
     conditions.add("case_row.case_id = ANY({0}::text[])", list(case_ids))
@@ -39,5 +39,5 @@ async def load_last_escalations(tx: Transaction, case_ids: Sequence[str], viewer
     return {row["case_id"]: _escalation(row, orjson.loads(row["body"])) for row in rows}
 
 
-def _escalation(row: Any, event: dict[str, Any]) -> Escalation:
-    return Escalation(row["at"], row["clause"], event.get("clock", ""), event.get("level", 0), tuple(event.get("recipients", ())))
+def _escalation(row: Any, event: dict[str, Any]) -> OpenEscalation:
+    return OpenEscalation(row["at"], row["clause"], event.get("clock", ""), event.get("level", 0), tuple(event.get("recipients", ())))

@@ -17,7 +17,7 @@ from shared.procedures.loading.loader import load_organisation
 from tests.integration.desk.conftest import START, DeskProbe, registration
 
 DEMO = Path(__file__).parents[3] / "deploy" / "demo" / "organisation.yaml"
-PUBLIC, SIGNED_IN, WRITING, ASKS_SLA = "public", "signed in", "writing", "asks sla"
+PUBLIC, SIGNED_IN, WRITING = "public", "signed in", "writing"
 ROUTES = {
     ("GET", "/sign-in"): PUBLIC,
     ("POST", "/sign-in"): PUBLIC,
@@ -35,9 +35,9 @@ ROUTES = {
     ("GET", "/cases/{case}/actions/{action}"): SIGNED_IN,
     ("POST", "/cases/{case}/actions/{action}"): WRITING,
     ("GET", "/cases/{case}/clocks"): SIGNED_IN,
-    ("GET", "/cases/{case}/evidence"): ASKS_SLA,
+    ("GET", "/cases/{case}/evidence"): SIGNED_IN,
     ("GET", "/cases/{case}/papers"): SIGNED_IN,
-    ("GET", "/cases/{case}/papers/{form}"): ASKS_SLA,
+    ("GET", "/cases/{case}/papers/{form}"): SIGNED_IN,
     ("GET", "/calculator"): SIGNED_IN,
     ("GET", "/organisation"): SIGNED_IN,
     ("GET", "/regulations"): SIGNED_IN,
@@ -57,8 +57,7 @@ ROUTES = {
     ("POST", "/views"): WRITING,
     ("POST", "/views/delete"): WRITING,
 }
-"""Method and path → who gets an answer: anybody, whoever is signed in, whoever is and sends the token of his page,
-or whoever sla answers."""
+"""Method and path → who gets an answer: anybody, whoever is signed in, or whoever is and sends the token of his page."""
 READ_FROM_SERVICES = ("/reviews", "/groups")
 PROBES = {"/live", "/ready", "/startup", "/metrics", "/openapi.json", "/docs", "/redoc", "/docs/oauth2-redirect"}
 """Paths of every service, which the proxy does not serve outside (docs/how-to/production.md)."""
@@ -113,9 +112,6 @@ async def test_every_route_obeys_its_entry(desk: DeskProbe, person: str | None) 
         elif entry == WRITING:
             # Whoever is signed in, another site's form has no token of the page.
             assert answer.status_code == 403, (method, path)
-        elif entry == ASKS_SLA:
-            # Which the desk of this test cannot reach.
-            assert answer.status_code == 503, (method, path)
         else:
             # 503: what the page shows is read from a service, and none runs here.
             assert answer.status_code in ((200, 404, 503) if path.startswith(READ_FROM_SERVICES) else (200, 404)), (method, path)

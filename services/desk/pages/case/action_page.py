@@ -29,7 +29,7 @@ _KEY_LENGTH = 100
 
 
 @dataclass(frozen=True, slots=True)
-class SentForm:
+class SentActionForm:
     """What was typed, and why it was not accepted; `key` makes a repetition of the same form one action."""
 
     key: str
@@ -48,7 +48,7 @@ class ActionPages:
         self._dependencies = dependencies
         self._zone = organisation_zone(dependencies.organisation)
 
-    async def show(self, request: Request, session: Session, case: str, action: str, sent: SentForm) -> Response:
+    async def show(self, request: Request, session: Session, case: str, action: str, sent: SentActionForm) -> Response:
         """The form, or why the person may not take the action; raises HTTPException 404."""
         row, permission, fields = await self._form(request, session, case, action)
         texts = case_texts(self._dependencies, request, row["procedure"])
@@ -71,7 +71,7 @@ class ActionPages:
         """Take the action at sla; a fault shows the form again as it was filled in."""
         form = await read_form(request)
         _, _, fields = await self._form(request, session, case, action)
-        filled = SentForm(first(form, "key")[:_KEY_LENGTH] or str(uuid7()), typed_values(fields, form), first(form, "role"))
+        filled = SentActionForm(first(form, "key")[:_KEY_LENGTH] or str(uuid7()), typed_values(fields, form), first(form, "role"))
         try:
             body = read_action(case, action, fields, form, self._zone)
             path = f"/v1/cases/{quote(case, safe='')}/actions"
@@ -115,7 +115,7 @@ def router(dependencies: DeskDependencies) -> APIRouter:
     @routes.get("/cases/{case}/actions/{action}", name="case_action")
     async def show_action(case: str, action: str, request: Request, session: Annotated[Session, Depends(signed_in)]) -> Response:
         """The empty form."""
-        return await pages.show(request, session, case, action, SentForm(str(uuid7())))
+        return await pages.show(request, session, case, action, SentActionForm(str(uuid7())))
 
     @routes.post("/cases/{case}/actions/{action}", name="take_case_action")
     async def take_action(case: str, action: str, request: Request, session: Annotated[Session, Depends(writing)]) -> Response:

@@ -36,7 +36,7 @@ class CaseAnswers:
     attachments: list[dict[str, Any]] | None = None
 
 
-class CasePage:
+class ShownCase:
     """Shows a case, now or as of a past instant."""
 
     def __init__(self, dependencies: DeskDependencies) -> None:
@@ -153,7 +153,7 @@ class CasePage:
 def router(dependencies: DeskDependencies) -> APIRouter:
     """`GET /cases/{case}`."""
     routes = APIRouter()
-    page = CasePage(dependencies)
+    page = ShownCase(dependencies)
 
     @routes.get("/cases/{case}")
     async def case_page(

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from services.desk.application.registration.earlier_cases import EarlierCases, find_earlier_cases
 from services.desk.application.registration.entry_sources import EntrySource
 from services.desk.application.service_client import ServiceRefusedError, ServiceUnavailableError
-from services.desk.domain.complaint_form import CHANNEL, RECEIVED_AT, SOURCE, FilledForm, FormFault, fill_form, form_fields
+from services.desk.domain.complaint_form import CHANNEL, RECEIVED_AT, SOURCE, FilledComplaint, FormFault, fill_form, form_fields
 from services.desk.forms import FormFields, first, read_form
 from services.desk.pages.dependencies import DeskDependencies
 from services.desk.session import Session, signed_in, writing
@@ -53,7 +53,7 @@ class _Registration:
         names = [each.name for part in form_fields(source.procedure) for each in part]
         return {FORM_ID: first(fields, FORM_ID)[:_MAX_FORM_ID] or uuid7(), **{name: first(fields, name) for name in names}}
 
-    def filled(self, source: EntrySource, values: dict[str, str]) -> FilledForm:
+    def filled(self, source: EntrySource, values: dict[str, str]) -> FilledComplaint:
         """The submission of the values."""
         filled = fill_form(source.procedure, values, self._zone)
         if values[CHANNEL] and values[CHANNEL] not in source.channels:
@@ -81,7 +81,14 @@ class _Registration:
         return self._dependencies.pages.render(request, "registration/form.html", session, 422 if faults else 200, **shown)
 
     def show_read_back(
-        self, request: Request, session: Session, source: EntrySource, values: dict[str, str], filled: FilledForm, *, is_unanswered: bool
+        self,
+        request: Request,
+        session: Session,
+        source: EntrySource,
+        values: dict[str, str],
+        filled: FilledComplaint,
+        *,
+        is_unanswered: bool,
     ) -> Response:
         """What is going to be registered, to be read to the caller."""
         asked = [each for part in form_fields(source.procedure) for each in part]
@@ -92,7 +99,7 @@ class _Registration:
         return self._dependencies.pages.render(request, "registration/read_back.html", session, status, **shown)
 
     async def register(
-        self, request: Request, session: Session, source: EntrySource, values: dict[str, str], filled: FilledForm
+        self, request: Request, session: Session, source: EntrySource, values: dict[str, str], filled: FilledComplaint
     ) -> Response:
         """The number, or the form with the faults that intake names; the person is recorded as the one who entered it."""
         document = {**filled.submission, SOURCE: source.id}
