@@ -62,8 +62,8 @@ def test_clock_drawing_holds_every_instant_inside_the_picture(
     picture = assert_readable(drawing.svg)
     for mark in clock.marks:
         assert len(picture.of_class(f"mark-{mark.kind}")) == 1
-    froms = [row[0] for row in drawing.table.rows]
-    assert froms == sorted(froms)
+    starts = [row[0] for row in drawing.table.rows]
+    assert starts == sorted(starts)
     assert {len(row) for row in drawing.table.rows} == {len(drawing.table.heads)}
 
 
