@@ -22,7 +22,13 @@ SENDERS = 3
 AT_LEAST = 150
 PATIENCE = 240.0
 """Seconds for what takes some on an idle machine: starting again is work, and a killed member leaves its group after six seconds."""
-PROGRESS = {"intake": "intake.complaint", "triage": "triage.known", "sla": "sla.ledger", "notify": "notify.delivery"}
+PROGRESS = {
+    "intake": "intake.complaint",
+    "triage": "triage.known",
+    "sla": "sla.ledger",
+    "notify": "notify.delivery",
+    "desk": "desk.case_event",
+}
 """What grows while a service works."""
 
 

@@ -48,6 +48,8 @@ class TwoVersions:
         process.log.parent.mkdir(parents=True, exist_ok=True)
         environment = {**process_environment(service, self.stack.environment), "JIESU_HTTP_PORT": str(self.stack.ports[name])}
         if version == OLD:
+            # It refuses settings that it does not know, such as those of a service that came later.
+            environment = {name: value for name, value in environment.items() if not name.startswith("JIESU_DESK_")}
             environment |= old_environment(self.old_folder)
         process.start([sys.executable, "-P", "-m", f"services.{service}"], environment=environment)
         self.stack.processes[name] = process
