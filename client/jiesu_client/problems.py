@@ -21,7 +21,7 @@ class JiesuError(Exception):
 
 
 class RequestRefusedError(JiesuError):
-    """A refused request; a repetition has the same result.
+    """The server refused the request and will refuse it again.
 
     `code` is the end of the problem's `type` (RFC 9457), such as `missing`; empty if only the status says what is wrong.
     """

@@ -1,4 +1,4 @@
-"""Steps of the demo in which triage reads texts: a model routes, a person decides what is unsure, an event is told in other words."""
+"""Steps of the demo: a model routes messages, a person decides the unsure ones, messages in different words report one event."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ async def _decide_review(sender: DemoSender, day: int, text: str, department: st
 
 
 async def _alarm_event(sender: DemoSender, day: int) -> str:
-    """Four people tell of one event in their own words: the fourth message brings the alarm."""
+    """Submit four messages about one event in different words; triage reports the group at the fourth."""
     cases = [await _submit_note(sender, day, text) for text in EVENT_TEXTS]
     accepted = [case for case in cases if case is not None]
     if len(accepted) < len(EVENT_TEXTS):
@@ -108,7 +108,7 @@ async def _submit_note(sender: DemoSender, day: int, text: str) -> str | None:
 
 
 async def _read_events(sender: DemoSender, case: str) -> list[dict[str, Any]]:
-    """The case's events, as the first person reads them whom the case concerns; empty while nobody can."""
+    """Read the case's events with the token of the first person who may; empty while nobody may."""
     for person in _READERS:
         answer = await sender.http.get(f"{sender.stack.url('sla')}/v1/cases/{case}", headers=bearer(sender, person))
         if answer.is_success:

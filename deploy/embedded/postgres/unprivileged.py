@@ -35,7 +35,7 @@ class UnprivilegedSetup:
 
 
 def unprivileged_setup(installation: Path, home: Path) -> UnprivilegedSetup:
-    """The launcher of the PostgreSQL in `installation` with its data in `home`.
+    """Choose how to run the PostgreSQL in `installation` with its data in `home`.
 
     An ordinary user runs it directly. Root runs it in a user namespace, where files stay root's, or where that is forbidden as the
     user `nobody` on copies outside the checkout. Raises EmbeddedServerError if none of these works.

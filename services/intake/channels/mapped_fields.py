@@ -98,7 +98,7 @@ class FieldMapper:
 
 
 def _text(value: Any) -> Any:
-    """The text of a cell or JSON value; a spreadsheet has only doubles, so that 13800000000.0 stands for a phone number."""
+    """Convert a cell or JSON value to text. Spreadsheets store numbers as doubles: 13800000000.0 becomes 13800000000."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):

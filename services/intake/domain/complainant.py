@@ -68,7 +68,7 @@ def normal_contact(text: str, phone_region: str) -> str:
 
 
 def complainant_keys(reading: ContactReading, pseudonym_key: bytes, shared_contacts: AbstractSet[str]) -> list[str]:
-    """`<field>:<keyed hash>` of each text that identifies the person, sorted; it cannot be reversed without the key.
+    """Return `<field>:<keyed hash>` for each text that identifies the person, sorted. Without the key it cannot be reversed.
 
     The field stands before the hash, because people with different id_numbers are different people even if other values agree.
     """

@@ -63,7 +63,7 @@ class Fault(Protocol):
 
     @property
     def remedy(self) -> str:
-        """The remedy."""
+        """Say how to correct the value."""
         ...
 
 

@@ -119,7 +119,7 @@ def _without_comments(html: str) -> str:
 
 
 def _unwrapped(text: str) -> str:
-    """The text of format=flowed (RFC 3676): a line that ends with a space goes on in the next."""
+    """Join the lines of format=flowed (RFC 3676): a line that ends with a space continues on the next."""
     lines: list[str] = []
     goes_on = False
     for raw_line in text.split("\n"):
