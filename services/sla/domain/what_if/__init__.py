@@ -1,0 +1,1 @@
+"""Trials of a procedure with other numbers on recorded cases: what would differ."""
