@@ -29,6 +29,10 @@ from services.sla.follow.access import FollowCases
 from services.sla.people import routes as people_routes
 from services.sla.people.complainants import Complainants
 from services.sla.reviews import routes as review_routes
+from services.sla.what_if import routes as what_if_routes
+from services.sla.what_if.orders import TrialOrders
+from services.sla.what_if.running import TrialLimits, TrialRunner
+from services.sla.what_if.trials import Trials
 from shared.contracts.attachments import AttachmentKeys
 from shared.contracts.follow_codes import follow_key
 from shared.contracts.person_keys import pseudonym_key
@@ -68,6 +72,8 @@ def build(settings: SlaSettings) -> Service:
     reviews = ReviewQueue(queries, actions, timedelta(minutes=settings.review_lease_minutes))
     service.include_router(review_routes.router(dependencies, reviews))
     service.include_router(people_routes.router(dependencies, Complainants(queries, case_list, contacts)))
+    trials = Trials(queries, TrialRunner(queries, service.stopping, TrialLimits()))
+    service.include_router(what_if_routes.router(dependencies, TrialOrders(organisation, settings.organisation.parent), trials))
     lists = ListQueries(queries)
     service.include_router(api_lists.router(dependencies, lists))
     service.include_router(api_reports.router(dependencies, ReportQueries(queries, lists), TrackImprovements(queries, lists)))

@@ -46,7 +46,8 @@ class Person(StrictModel):
     may: list[PersonRight] = Field(
         default_factory=list,
         description="rights besides those of roles; find_by_phone: find cases by a complainant's phone number or name; "
-        "unmask: see a complainant's contact data, each time recorded with the reason",
+        "unmask: see a complainant's contact data, each time recorded with the reason; "
+        "what_if: try a procedure with other numbers on recorded cases",
     )
 
     def is_absent(self, at: datetime) -> bool:

@@ -6,7 +6,7 @@ from pydantic import AwareDatetime, Field
 
 from shared.contracts.base import StrictModel
 
-PersonRight = Literal["find_by_phone", "unmask"]
+PersonRight = Literal["find_by_phone", "unmask", "what_if"]
 
 
 class Absence(StrictModel):

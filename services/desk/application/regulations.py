@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from shared.procedures.calendars.calendar import Calendar, default_calendar
 from shared.procedures.coverage import expected_clauses
@@ -34,9 +35,11 @@ class Regulations:
 
     def __init__(self, organisation: Organisation, base_folder: Path) -> None:
         self._organisation = organisation
-        packs = [load_pack(source.procedure_reference, base_folder=base_folder) for source in organisation.sources]
-        packs.sort(key=lambda pack: (pack.procedure.id, pack.procedure.version))
+        loaded = [(load_pack(source.procedure_reference, base_folder=base_folder), source.parameters) for source in organisation.sources]
+        loaded.sort(key=lambda each: (each[0].procedure.id, each[0].procedure.version))
+        packs = [pack for pack, _ in loaded]
         self.packs: dict[str, Pack] = {pack.procedure.id: pack for pack in packs}
+        self._parameters = {pack.procedure.id: parameters for pack, parameters in loaded}
         self._calendars = {"default": default_calendar()} | {str(entry["id"]): Calendar.parse(entry) for entry in organisation.calendars}
         # Explaining a procedure takes tenths of a second, and its text changes only with a new version.
         self.page = lru_cache(_CACHED_PAGES)(self._build_page)
@@ -51,6 +54,10 @@ class Regulations:
         """The calendar by which a procedure counts; raises `KeyError`."""
         own = self.packs[procedure].procedure.calendar or self._organisation.calendar
         return self._calendars.get(own) or default_calendar()
+
+    def parameters(self, procedure: str) -> Mapping[str, Any]:
+        """The values that the organisation sets for the procedure's parameters; raises `KeyError`."""
+        return self._parameters[procedure]
 
     def role_name(self, role: str, language: LanguageCode) -> str:
         """The title of a role in the first procedure that has it."""

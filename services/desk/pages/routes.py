@@ -9,6 +9,7 @@ from services.desk.pages.dependencies import DeskDependencies
 from services.desk.pages.reference import calculator_page, clocks_page, organisation_page, regulation_page
 from services.desk.pages.shell import faults, live, preferences, static_files
 from services.desk.papers import routes as papers
+from services.desk.what_if import routes as what_if
 
 
 def add_routes(app: FastAPI, dependencies: DeskDependencies) -> None:
@@ -31,6 +32,7 @@ def add_routes(app: FastAPI, dependencies: DeskDependencies) -> None:
         papers,
         calculator_page,
         regulation_page,
+        what_if,
         organisation_page,
         clocks_page,
     ):

@@ -22,6 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.sla.storage.keeping.tables import add_keeping_tables
+from services.sla.storage.trials.tables import add_trial_tables
 from shared.runtime.database.tables import runtime_tables, use_queue_autovacuum
 
 SCHEMA = "sla"
@@ -42,6 +43,7 @@ def metadata() -> MetaData:
     _add_action_keys(schema_metadata)
     _add_figures(schema_metadata)
     add_keeping_tables(schema_metadata)
+    add_trial_tables(schema_metadata)
     return schema_metadata
 
 

@@ -66,7 +66,7 @@ class RunningDesk:
 async def running_desk(make_settings: SettingsFactory, tmp_path: Path) -> AsyncIterator[RunningDesk]:
     tokens = {person: f"token-of-{person}" for person in PEOPLE}
     people = [
-        {"id": "li", "name": "李雷", "roles": ["assistant", "supervisor"], "email": "li@example.org"},
+        {"id": "li", "name": "李雷", "roles": ["assistant", "supervisor"], "email": "li@example.org", "may": ["what_if"]},
         {"id": "zhao", "name": "赵工", "roles": ["handler"], "department": "repairs", "email": "zhao@example.org"},
         {"id": "sun", "name": "孙总", "roles": ["management"], "email": "sun@example.org"},
     ]

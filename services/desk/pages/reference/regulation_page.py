@@ -43,7 +43,7 @@ def router(dependencies: DeskDependencies) -> APIRouter:
         async with dependencies.database.transaction() as tx:
             figures = await load_clause_figures(tx, procedure, since, dependencies.viewer(session))
         return dependencies.pages.render(
-            request, "reference/regulation.html", session, page=page, scenarios=scenarios, figures=figures, since=since
+            request, "reference/regulation.html", session, procedure=procedure, page=page, scenarios=scenarios, figures=figures, since=since
         )
 
     return routes

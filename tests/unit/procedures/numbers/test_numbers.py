@@ -58,7 +58,11 @@ def test_threshold_that_six_conditions_repeat_is_one_number() -> None:
     ("name", "values", "faults"),
     [
         ("greentown-qd1001", {"clocks.4.due.0.within": "2x"}, {("clocks.4.due.0.within", "duration")}),
-        ("greentown-qd1001", {"clocks.4.due.0.within": "0wd", "other": "1"}, {("clocks.4.due.0.within", "duration"), ("other", "unknown_number")}),
+        (
+            "greentown-qd1001",
+            {"clocks.4.due.0.within": "0wd", "other": "1"},
+            {("clocks.4.due.0.within", "duration"), ("other", "unknown_number")},
+        ),
         ("greentown-qd1001", {"clocks.4.due.0.within": "date: agreed"}, {("clocks.4.due.0.within", "duration")}),
         # Only the model knows that a reminder is subtracted from an instant, and how many levels there are.
         ("greentown-qd1001", {"clocks.4.reminders.0.before": "1mo"}, {("clocks.4.reminders.0.before", "procedure_check")}),

@@ -1,0 +1,1 @@
+"""Trials of a procedure with other numbers, as they are kept."""

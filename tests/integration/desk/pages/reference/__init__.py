@@ -1,0 +1,1 @@
+"""Tests of the reading pages, and of trials."""
