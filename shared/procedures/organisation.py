@@ -46,8 +46,7 @@ class Person(StrictModel):
     may: list[PersonRight] = Field(
         default_factory=list,
         description="rights besides those of roles; find_by_phone: find cases by a complainant's phone number or name; "
-        "unmask: see a complainant's contact data, each time recorded with the reason; "
-        "what_if: try a procedure with other numbers on recorded cases",
+        "unmask: see a complainant's contact data, recorded with the reason; what_if: try other numbers of a procedure on recorded cases",
     )
 
     def is_absent(self, at: datetime) -> bool:

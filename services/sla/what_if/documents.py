@@ -9,7 +9,7 @@ from typing import Any, Final
 from pydantic import BaseModel, Field
 
 from services.sla.domain.views.instants import to_text
-from services.sla.domain.what_if.comparison import Comparison
+from services.sla.domain.what_if.comparison import TrialComparison
 from services.sla.storage.trials.what_if_runs import WhatIfRun
 from services.sla.what_if.orders import TrialOrder
 from shared.runtime.http.bearer import UNAUTHORIZED
@@ -53,7 +53,7 @@ def run_document(run: WhatIfRun) -> dict[str, Any]:
 
 
 def result_document(
-    order: TrialOrder, comparison: Comparison, numbers: Mapping[str, str], left_out: Mapping[str, Any], zone: tzinfo
+    order: TrialOrder, comparison: TrialComparison, numbers: Mapping[str, str], left_out: Mapping[str, Any], zone: tzinfo
 ) -> dict[str, Any]:
     """The result of a trial: figures by clause, differences by case with instants in the zone, and what was left out."""
     summary = [

@@ -16,7 +16,7 @@ from services.sla.application.rulebooks import HistoricalRulebooks
 from services.sla.domain.deadlines.worktime import to_micros
 from services.sla.domain.evidence.case_history import CaseHistory
 from services.sla.domain.what_if.causes import find_causes
-from services.sla.domain.what_if.comparison import Comparison, FindCauses, compare_case
+from services.sla.domain.what_if.comparison import TrialComparison, FindCauses, compare_case
 from services.sla.storage import case_histories, case_list
 from services.sla.storage.case_list import CaseFilter
 from services.sla.storage.trials import what_if_runs
@@ -75,7 +75,7 @@ class TrialRunner:
             TrialRulebooks(order.pack.procedure, {}, history),
             TrialRulebooks(order.changed.procedure, order.changed.parameters, history),
         )
-        comparison, causes, done = Comparison(), find_causes(order.changed), 0
+        comparison, causes, done = TrialComparison(), find_causes(order.changed), 0
         if found.numbers:
             async for case in case_histories.load_case_histories(queries.database, list(found.numbers)):
                 if self._stopping.is_set():
@@ -94,7 +94,12 @@ class TrialRunner:
             await what_if_runs.finish(tx, run_id, result, done, total)
 
     async def _carry_out(
-        self, comparison: Comparison, case: CaseHistory, rulebooks: tuple[TrialRulebooks, TrialRulebooks], until: int, causes: FindCauses
+        self,
+        comparison: TrialComparison,
+        case: CaseHistory,
+        rulebooks: tuple[TrialRulebooks, TrialRulebooks],
+        until: int,
+        causes: FindCauses,
     ) -> None:
         async with self._one_case:
             began = time.monotonic()
@@ -131,7 +136,7 @@ class TrialRunner:
 
 
 def _compare(
-    comparison: Comparison, case: CaseHistory, rulebooks: tuple[TrialRulebooks, TrialRulebooks], until: int, causes: FindCauses
+    comparison: TrialComparison, case: CaseHistory, rulebooks: tuple[TrialRulebooks, TrialRulebooks], until: int, causes: FindCauses
 ) -> None:
     recorded = case.recorded_events()
     parameters: dict[str, Any] = recorded[0].body.get("parameters", {}) if recorded else {}

@@ -37,7 +37,7 @@ class ClauseCount:
 
 
 @dataclass(slots=True)
-class Comparison:
+class TrialComparison:
     """What a trial found: figures by clause and kind, the differences by case, and the cases that could not be carried out."""
 
     cases: int = 0
@@ -73,7 +73,7 @@ FindCauses = Callable[[OutcomeKey], tuple[str, ...]]
 
 
 def compare_case(
-    comparison: Comparison,
+    comparison: TrialComparison,
     case: str,
     recorded: Sequence[RecordedEvent],
     rulebooks: tuple[FindRulebook, FindRulebook],

@@ -13,7 +13,7 @@ from services.sla.domain.evidence.recorded_events import RecordedEvent
 from services.sla.domain.rules.rulebook import Rulebook
 from services.sla.domain.what_if.carried_out import carry_out
 from services.sla.domain.what_if.causes import find_causes
-from services.sla.domain.what_if.comparison import Comparison, OutcomeDifference, compare_case
+from services.sla.domain.what_if.comparison import TrialComparison, OutcomeDifference, compare_case
 from services.sla.domain.what_if.outcomes import OutcomeKey, outcomes
 from shared.procedures.calendars.calendar import Calendar
 from shared.procedures.loading.loader import installed_packs, load_pack
@@ -39,7 +39,7 @@ def recorded(pack: str, name: str) -> tuple[RecordingSimulation, Scenario, int]:
     return recording, scenario, to_micros(scenario.until) if scenario.until else last
 
 
-def trial(name: str, values: Mapping[str, str]) -> tuple[Comparison, list[OutcomeDifference]]:
+def trial(name: str, values: Mapping[str, str]) -> tuple[TrialComparison, list[OutcomeDifference]]:
     recording, scenario, until = recorded(PACK.procedure.id, name)
     changed = change_numbers(PACK, values)
     other = Rulebook(
@@ -47,7 +47,7 @@ def trial(name: str, values: Mapping[str, str]) -> tuple[Comparison, list[Outcom
         recording.rulebook.organisation,
         recording.rulebook.calendars,
     )
-    comparison = Comparison()
+    comparison = TrialComparison()
     for case, ledger in recording.ledgers.items():
         find = (lambda _: recording.rulebook), (lambda _: other)
         compare_case(comparison, case, ledger, find, until, find_causes(changed))
@@ -112,7 +112,7 @@ def test_changed_parameter_replaces_that_of_the_case() -> None:
     recording, _, until = recorded(PACK.procedure.id, "deemed_approved")
     changed = change_numbers(PACK, {"parameters.follow_every.default": "1wd"})
     other = Rulebook(bind_parameters(changed.procedure, changed.parameters), recording.rulebook.organisation, recording.rulebook.calendars)
-    comparison = Comparison()
+    comparison = TrialComparison()
     for case, ledger in recording.ledgers.items():
         compare_case(comparison, case, ledger, (lambda _: recording.rulebook, lambda _: other), until, find_causes(changed))
     (differences,) = comparison.differences.values()
@@ -126,7 +126,7 @@ def test_case_whose_ledger_cannot_be_read_is_counted_apart() -> None:
     def unreadable(_: RecordedEvent) -> Any:
         raise ValueError("the words were erased")
 
-    comparison = Comparison()
+    comparison = TrialComparison()
     for case, ledger in recording.ledgers.items():
         compare_case(comparison, case, ledger, (unreadable, unreadable), until, lambda _: ())
     assert (comparison.cases, comparison.not_replayed, comparison.differences) == (0, 1, {})
