@@ -16,7 +16,7 @@ from services.sla.application.rulebooks import HistoricalRulebooks
 from services.sla.domain.deadlines.worktime import to_micros
 from services.sla.domain.evidence.case_history import CaseHistory
 from services.sla.domain.what_if.causes import find_causes
-from services.sla.domain.what_if.comparison import TrialComparison, FindCauses, compare_case
+from services.sla.domain.what_if.comparison import FindCauses, TrialComparison, compare_case
 from services.sla.storage import case_histories, case_list
 from services.sla.storage.case_list import CaseFilter
 from services.sla.storage.trials import what_if_runs

@@ -38,7 +38,7 @@ def carry_out(recorded: Iterable[RecordedEvent], find: FindRulebook, until: int)
         if now > until:
             break
         yield from _on_time(carried, _instant_before(given, now))
-        if carried.case is not None and carried.basis != first.basis and not isinstance(given, Recalculate):
+        if carried.case is not None and carried.case.open and carried.basis != first.basis and not isinstance(given, Recalculate):
             # Live cases are counted again by newer calendars: what did not move there may move by other numbers.
             yield from _decided(carried, Recalculate(now), rulebook, now)
         carried.rulebook, carried.basis = rulebook, first.basis

@@ -66,7 +66,7 @@ class ScriptedTrials:
         numbers = {number.key: value for number, value in self.order.changed.changes}
         (key,) = numbers
         moved = {"kind": "deadline", "before": "2026-09-29T23:59:59+08:00", "after": "2026-10-09T23:59:59+08:00", "because": [key]}
-        gone = {"kind": "breach", "before": "2026-09-29T23:59:59+08:00", "after": None, "because": []}
+        gone: dict[str, Any] = {"kind": "breach", "before": "2026-09-29T23:59:59+08:00", "after": None, "because": []}
         result = {**RESULT, "differences": [{**DIFFERENCE, **moved}, {**DIFFERENCE, **gone}]} if self.state == "done" else None
         asked = {
             "version": 1,

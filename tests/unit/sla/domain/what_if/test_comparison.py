@@ -13,7 +13,7 @@ from services.sla.domain.evidence.recorded_events import RecordedEvent
 from services.sla.domain.rules.rulebook import Rulebook
 from services.sla.domain.what_if.carried_out import carry_out
 from services.sla.domain.what_if.causes import find_causes
-from services.sla.domain.what_if.comparison import TrialComparison, OutcomeDifference, compare_case
+from services.sla.domain.what_if.comparison import OutcomeDifference, TrialComparison, compare_case
 from services.sla.domain.what_if.outcomes import OutcomeKey, outcomes
 from shared.procedures.calendars.calendar import Calendar
 from shared.procedures.loading.loader import installed_packs, load_pack
