@@ -12,6 +12,7 @@ WITHOUT_CASE = [
     "/help",
     "/regulations",
     "/regulations/hunan-property",
+    "/regulations/hunan-property/what-if",
     "/organisation",
     "/calculator",
     "/calculator?procedure=hunan-property&start=2026-09-24T16:40&duration=7wd&pause_from=2026-09-28T09:00&pause_to=2026-09-29T20:00",
