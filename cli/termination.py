@@ -1,4 +1,4 @@
-"""Ends a block at SIGTERM as Ctrl-C does."""
+"""Ends a block at SIGINT and SIGTERM as Ctrl-C does."""
 
 import signal
 from collections.abc import Iterator
@@ -8,14 +8,22 @@ from threading import current_thread, main_thread
 
 @contextmanager
 def sigterm_like_interrupt() -> Iterator[None]:
-    """SIGTERM interrupts the block: by default it ends a process without its `finally` blocks."""
+    """SIGTERM interrupts the block, and so does SIGINT where the parent had it ignored.
+
+    By default SIGTERM ends a process without its `finally` blocks.
+    """
     if current_thread() is not main_thread():
         # Python sets signal handlers in the main thread alone; a block elsewhere ends with it.
         yield
         return
+    before_interrupt = signal.getsignal(signal.SIGINT)
+    if before_interrupt is signal.SIG_IGN:
+        # A shell script starts what it puts in the background with SIGINT ignored, and Python keeps that.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     # As SIGINT, for which asyncio cancels the task in place of an exception at an arbitrary line.
     before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGINT, before_interrupt)

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from shared.runtime.clock import Clock
@@ -12,7 +12,7 @@ from shared.runtime.encryption import EncryptionKeyRing
 from shared.runtime.errors import Misconfigured
 from shared.runtime.process import server_addresses
 from shared.runtime.process.server_addresses import parse_headers
-from shared.runtime.process.setting_faults import describe_fault, reject_misspelt_variables
+from shared.runtime.process.setting_faults import describe_fault, reject_misspelt_variables, value_of_empty
 
 _FEWEST_HEARTBEATS = 3
 
@@ -118,6 +118,14 @@ class RuntimeSettings(BaseSettings):
         except (ValidationError, SettingsError) as error:
             # Not chained: pydantic's text quotes the value, which may be a password.
             raise Misconfigured(describe_fault(error)) from None
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _empty_text_is_no_value(cls, value: object, info: ValidationInfo) -> object:
+        """An empty path or `JIESU_X=` of a compose file is no folder `.`: it is none, or an error where one is needed."""
+        if value != "" or info.field_name is None:
+            return value
+        return value_of_empty(cls.model_fields[info.field_name])
 
     @field_validator("log_level", mode="before")
     @classmethod
