@@ -119,7 +119,7 @@ class FourServices:
         """Wait until every outbox is empty, every delivery is settled, and every group has read its topics to the end."""
 
         async def quiet() -> bool:
-            unsent = [await self.rows(service, "SELECT FROM outbox LIMIT 1") for service in SERVICES]
+            unsent = [await self.rows(service, "SELECT FROM outbox LIMIT 1") for service in self.running]
             pending = await self.rows("notify", "SELECT FROM delivery WHERE settled_at IS NULL LIMIT 1")
             known = await self.rows("triage", "SELECT case_id FROM known WHERE ended = ''")
             return not any(unsent) and not pending and known is not None
