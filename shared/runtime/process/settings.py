@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
@@ -22,6 +22,9 @@ class RuntimeSettings(BaseSettings):
 
     Creating an instance raises `Misconfigured` for a value that cannot work and for a misspelt variable.
     """
+
+    production_fields: ClassVar[frozenset[str]] = frozenset({"environment", "database_url", "kafka_bootstrap_servers"})
+    """What an installation for real complaints sets for the service: its defaults are those of a trial. Held by the tests of deploy/."""
 
     model_config = SettingsConfigDict(env_prefix="JIESU_", populate_by_name=True, extra="ignore", validate_default=True)
 

@@ -1,28 +1,22 @@
 """A variable that is there but empty, as compose files write it: it is as if absent, or an error with field and rule."""
 
 from collections.abc import Iterator
-from importlib import import_module
 
 import pytest
-from pydantic import AliasChoices
 
 from cli.service_names import SERVICES
 from shared.runtime.errors import Misconfigured
-from shared.runtime.process.setting_faults import variable_name
-from shared.runtime.process.settings import RuntimeSettings
+from tests.support.production_settings import service_settings, variable_of
 
-TYPES: dict[str, type[RuntimeSettings]] = {
-    service: getattr(import_module(f"services.{service}.config"), f"{service.capitalize()}Settings") for service in SERVICES
-}
+TYPES = {service: service_settings(service) for service in SERVICES}
 
 
 def variables() -> Iterator[tuple[str, str, str]]:
     """Service, field and variable of every setting; one that several services share is of the first."""
     seen = set[str]()
     for service, settings in TYPES.items():
-        for field, info in settings.model_fields.items():
-            alias = info.validation_alias
-            variable = str(alias.choices[0]) if isinstance(alias, AliasChoices) else variable_name(field)
+        for field in settings.model_fields:
+            variable = variable_of(settings, field)
             if variable not in seen:
                 seen.add(variable)
                 yield service, field, variable
