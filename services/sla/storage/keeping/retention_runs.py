@@ -43,4 +43,4 @@ async def load_state(tx: Transaction) -> RetentionState:
     """The latest run, and since when none has succeeded."""
     latest = await tx.fetch(_LATEST)
     since = await tx.fetchval(_LAST_DONE) or await tx.fetchval(_BEGINNING)
-    return RetentionState(latest[0]["outcome"], latest[0]["limits"], since) if latest else RetentionState("", False, since)
+    return RetentionState(latest[0]["outcome"], latest[0]["limits"], since) if latest else RetentionState("", limits=False, since=since)

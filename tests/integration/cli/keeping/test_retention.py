@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.cli.keeping.four_services import FourServices, jiesu
+from tests.integration.cli.keeping.running_services import RunningServices, jiesu
 
 OLD, OPEN, HELD = "花园的灯不亮", "快递柜打不开", "屋顶渗水半年"
 
@@ -19,7 +19,7 @@ async def _run(*options: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.timeout(240)
-async def test_ended_cases_past_their_retention_are_erased_in_batches(services: FourServices, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_ended_cases_past_their_retention_are_erased_in_batches(services: RunningServices, monkeypatch: pytest.MonkeyPatch) -> None:
     assert [(figure["days"], figure["past"]) for figure in await _run()] == [(0, 0), (0, 0)]
     attachments = {text: await services.attach("照片.txt", text.encode()) for text in (OLD, OPEN, HELD)}
     cases = {
@@ -58,7 +58,7 @@ async def test_ended_cases_past_their_retention_are_erased_in_batches(services: 
     assert checked.exit_code == 0, checked.output
 
 
-async def test_a_run_that_fails_is_recorded_as_failed(services: FourServices, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_run_that_fails_is_recorded_as_failed(services: RunningServices, monkeypatch: pytest.MonkeyPatch) -> None:
     case = await services.submit(text="路灯不亮", external_id="fails", attachments=[await services.attach("照片.txt", b"x")])
     later = datetime.now(UTC) + timedelta(days=900)
     monkeypatch.setenv("JIESU_CLOCK", f"{later.isoformat()}@{datetime.now(UTC).isoformat()}x1")

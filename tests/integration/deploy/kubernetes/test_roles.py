@@ -43,7 +43,9 @@ async def test_each_role_may_create_its_schema_and_read_no_other(empty_database_
 def test_compose_gives_the_same_roles() -> None:
     script = (PROJECT / "deploy/compose/postgres/10-roles.sh").read_text(encoding="utf-8")
     [services] = re.findall(r"^for service in (.*); do$", script, re.MULTILINE)
-    of_service, of_keeper, of_all = (block.strip().splitlines() for block in re.findall(r"<<'SQL'\n(.*?)^SQL$", script, re.MULTILINE | re.DOTALL))
+    of_service, of_keeper, of_all = (
+        block.strip().splitlines() for block in re.findall(r"<<'SQL'\n(.*?)^SQL$", script, re.MULTILINE | re.DOTALL)
+    )
     written = [line.replace(':"service"', service) for service in services.split() for line in of_service] + of_keeper + of_all
     cluster: dict[str, Any] = yaml.safe_load(EXAMPLE.read_text(encoding="utf-8"))
     expected = cluster["spec"]["bootstrap"]["initdb"]["postInitApplicationSQL"]
