@@ -20,7 +20,7 @@ from cli.service_names import SERVICES as OURS
 from shared.procedures.loading.loader import load_organisation, load_procedure
 from tests.support.containers.compose_file import MissingVariable, interpolate, read_compose
 from tests.support.containers.dockerfile import read_dockerfile
-from tests.support.production_settings import is_secret, production_variables
+from tests.support.containers.production_settings import is_secret, production_variables
 from tests.support.repository import PROJECT
 
 COMPOSE_TEXT = (PROJECT / "docker-compose.yml").read_text(encoding="utf-8")

@@ -18,8 +18,8 @@ from shared.runtime.http.probes import probe_router
 from shared.runtime.process.health import Health
 from shared.runtime.process.settings import RuntimeSettings
 from tests.support.containers.dockerfile import read_dockerfile
+from tests.support.containers.production_settings import is_secret, production_variables, service_settings
 from tests.support.kustomize import MODULE, build_manifests, kustomize_command
-from tests.support.production_settings import is_secret, production_variables, service_settings
 from tests.support.repository import PROJECT
 
 FOLDER = PROJECT / "deploy/kubernetes"

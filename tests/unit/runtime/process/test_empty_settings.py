@@ -6,7 +6,7 @@ import pytest
 
 from cli.service_names import SERVICES
 from shared.runtime.errors import Misconfigured
-from tests.support.production_settings import service_settings, variable_of
+from tests.support.containers.production_settings import service_settings, variable_of
 
 TYPES = {service: service_settings(service) for service in SERVICES}
 
