@@ -2,8 +2,8 @@
 
 from shared.runtime.database.alembic_environment.script import execute_script
 
-revision = "0004"
-down_revision = "0003"
+revision = "0005"
+down_revision = "0004"
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS what_if_run (
