@@ -1,0 +1,72 @@
+"""Lists the cases that a figure counts, newest receipt first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta, tzinfo
+from typing import Any
+
+from services.desk.domain.figures.case_sums import CHANNEL, CLASS, DEPARTMENT
+from services.desk.domain.figures.figure_days import OPENED, OUTCOMES, SHUT, Figure, pack, packed_days
+from services.desk.domain.viewer import Viewer
+from services.desk.storage.figures.figure_sums import FigureScope
+from services.desk.storage.inbox_queries import load_cases
+from services.desk.storage.visibility import VisibilityConditions, visible_to
+from shared.runtime.database.database import Transaction
+
+_DIMENSIONS = {DEPARTMENT: "coalesce(nullif(department, ''), proposed)", CLASS: "class", CHANNEL: "channel"}
+_EARLIEST = date(1970, 1, 1)
+_OUTCOME = "(SELECT number FROM unnest(figures) AS number WHERE number = ANY({0}::integer[]) ORDER BY number & 131071 DESC LIMIT 1)"
+_IS_OPEN = """(SELECT count(*) FILTER (WHERE number BETWEEN {0} AND {1}) - count(*) FILTER (WHERE number BETWEEN {2} AND {3})
+  FROM unnest(figures) AS number) > 0"""
+
+
+@dataclass(frozen=True, slots=True)
+class FigureQuery:
+    """The cases of a figure in the days from `first` until before `following`, counted in a zone."""
+
+    figure: Figure
+    first: date
+    following: date
+    scope: FigureScope
+    zone: tzinfo
+
+
+async def load_figure_cases(
+    tx: Transaction, query: FigureQuery, viewer: Viewer, after: tuple[datetime, str] | None, limit: int
+) -> list[Mapping[str, Any]]:
+    """Up to `limit` cases after the one of that receipt and id."""
+    conditions = visible_to(viewer)
+    # As counted_case: a duplicate is counted with its lead.
+    conditions.texts += ["received_at IS NOT NULL", "lead = ''"]
+    if query.scope.procedure:
+        conditions.add("procedure = {0}", query.scope.procedure)
+    if query.scope.dimension:
+        conditions.add(f"{_DIMENSIONS[query.scope.dimension]} = {{0}}", query.scope.value)
+    _add_figure(conditions, query)
+    if after is not None:
+        conditions.add("(received_at, case_id) < ({0}, {1})", *after)
+    statement = f"SELECT case_id FROM case_row WHERE {conditions.where} ORDER BY received_at DESC, case_id DESC LIMIT {limit:d}"  # noqa: S608 - ours
+    rows = await tx.fetch(statement, *conditions.parameters)
+    return await load_cases(tx, [row["case_id"] for row in rows], viewer)
+
+
+def _add_figure(conditions: VisibilityConditions, query: FigureQuery) -> None:
+    figure, first, following = query.figure, query.first, query.following
+    last = following - timedelta(days=1)
+    if figure is Figure.OPEN:
+        conditions.add(_IS_OPEN, pack(OPENED, _EARLIEST), pack(OPENED, last), pack(SHUT, _EARLIEST), pack(SHUT, last))
+    elif figure in OUTCOMES:
+        # The latest outcome of the period counts.
+        conditions.add("figures && {0}::integer[]", packed_days(figure, first, following))
+        days = [number for outcome in OUTCOMES for number in packed_days(outcome, first, following)]
+        latest = conditions.place(_OUTCOME, days)
+        conditions.add(f"{latest} = ANY({{0}}::integer[])", packed_days(figure, first, following))
+    else:
+        conditions.add("figures && {0}::integer[]", packed_days(figure, first, following))
+    if figure in (Figure.OPEN, Figure.REGISTERED):
+        # Says the same once more, in words of an index: such cases are too many for that of the figures.
+        conditions.add("received_at < {0}", datetime.combine(following, time(), query.zone))
+    if figure is Figure.REGISTERED:
+        conditions.add("received_at >= {0}", datetime.combine(first, time(), query.zone))
