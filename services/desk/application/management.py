@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
@@ -15,10 +16,12 @@ from services.desk.domain.viewer import Viewer
 from services.desk.storage.figures import figure_sums
 from services.desk.storage.figures.figure_cases import FigureQuery, load_figure_cases
 from services.desk.storage.figures.figure_sums import FigureScope
-from shared.runtime.clock import Clock
+from shared.runtime.clock import Clock, monotonic
 from shared.runtime.database.database import Database
 
 PAGE_SIZE = 50
+_VALUES_SECONDS = 30.0
+_MAX_REMEMBERED = 200
 _EMPTY = (0,) * PLACES
 
 
@@ -55,6 +58,7 @@ class ManagementFigures:
         self._database = database
         self._clock = clock
         self._zone = zone
+        self._values: OrderedDict[Viewer, tuple[float, dict[str, list[str]]]] = OrderedDict()
 
     def today(self) -> date:
         """The day in the organisation's zone."""
@@ -77,9 +81,17 @@ class ManagementFigures:
         return FigureOverview(shown, grouped)
 
     async def values(self, viewer: Viewer) -> dict[str, list[str]]:
-        """What the fields of the filter offer."""
+        """What the fields of the filter offer, at most half a minute old: reading it takes as long as the figures."""
+        known = self._values.get(viewer)
+        if known is not None and known[0] > monotonic():
+            return known[1]
         async with self._database.transaction() as tx:
-            return await figure_sums.load_values(tx, viewer)
+            values = await figure_sums.load_values(tx, viewer)
+        self._values[viewer] = (monotonic() + _VALUES_SECONDS, values)
+        self._values.move_to_end(viewer)
+        if len(self._values) > _MAX_REMEMBERED:
+            self._values.popitem(last=False)
+        return values
 
     async def cases(self, view: ManagementView, figure: Figure, cursor: str, viewer: Viewer, limit: int = PAGE_SIZE) -> FigurePage:
         """A page of exactly the cases that a figure of the view counts; a cursor that cannot be read begins at the first."""

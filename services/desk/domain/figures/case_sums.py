@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -37,14 +37,14 @@ class SumKey(NamedTuple):
     procedure: str
     dimension: str
     value: str
-    audience: UUID
+    audience: str
 
 
 @dataclass(frozen=True, slots=True)
 class Audience:
     """The columns of `case_row` by which a case is visible, under a key made from them."""
 
-    key: UUID
+    key: str
     seen_by: tuple[str, ...]
     against: tuple[str, ...]
 
@@ -84,8 +84,8 @@ class SumChanges:
     """Changes of sums by key, of many cases."""
 
     def __init__(self) -> None:
-        self.audiences: dict[UUID, Audience] = {}
-        self._changes: dict[SumKey, Counter[int]] = defaultdict(Counter)
+        self.audiences: dict[str, Audience] = {}
+        self._changes: dict[tuple[str, date, str, str, str, str], list[int]] = {}
 
     def add(self, before: CountedCase | None, after: CountedCase | None) -> None:
         """Take away what a case added before, and add what it adds now."""
@@ -93,19 +93,22 @@ class SumChanges:
             return
         for case, sign in ((before, -1), (after, 1)):
             if case is not None:
-                self.audiences[case.audience.key] = case.audience
                 self._count(case, sign)
 
     def rows(self) -> list[tuple[SumKey, list[int]]]:
-        """The keys that change, in order, each with a number for each place."""
-        changed = ((key, counts) for key, counts in self._changes.items() if any(counts.values()))
-        return [(key, [counts[place] for place in range(PLACES)]) for key, counts in sorted(changed)]
+        """The keys that change, each with a number for each place up to the last that changes."""
+        return [(SumKey(*key), _without_zeros_at_end(counts)) for key, counts in self._changes.items() if any(counts)]
 
     def _count(self, case: CountedCase, sign: int) -> None:
-        audience = case.audience.key
+        audience = case.audience
+        self.audiences[audience.key] = audience
+        changes, values = self._changes, tuple(case.values.items())
         for (unit, period), counts in period_counts(case.figures).items():
-            for dimension, value in case.values.items():
-                changed = self._changes[SumKey(unit, period, case.procedure, dimension, value, audience)]
+            for dimension, value in values:
+                key = (unit, period, case.procedure, dimension, value, audience.key)
+                changed = changes.get(key)
+                if changed is None:
+                    changed = changes[key] = [0] * PLACES
                 for place, count in counts.items():
                     changed[place] += sign * count
 
@@ -116,31 +119,46 @@ def period_counts(figures: Iterable[int]) -> Mapping[tuple[str, date], Mapping[i
     outcomes: dict[tuple[str, date], tuple[date, int]] = {}
     is_open = 0
     for number in figures:
-        place, day = unpack(number)
-        for period in _periods_of(day):
-            if place in (OPENED, SHUT):
-                counts[period][Figure.OPEN] = counts[period].get(Figure.OPEN, 0) + (1 if place == OPENED else -1)
-            elif place in OUTCOMES:
+        place, day, periods = _day_of(number)
+        if place in (OPENED, SHUT):
+            change = 1 if place == OPENED else -1
+            is_open += change
+            for period in periods:
+                counts[period][Figure.OPEN] = counts[period].get(Figure.OPEN, 0) + change
+        elif place in OUTCOMES:
+            for period in periods:
                 outcomes[period] = max(outcomes.get(period, (day, place)), (day, place))
-            elif place >= FIRST_TIME:
-                # Each closing has its time, also where a case is closed twice in a period.
+        elif place >= FIRST_TIME:
+            # Each closing has its time, also where a case is closed twice in a period.
+            for period in periods:
                 counts[period][place] = counts[period].get(place, 0) + 1
-            else:
+        else:
+            for period in periods:
                 counts[period][place] = 1
-        is_open += (place == OPENED) - (place == SHUT)
     for period, (_, place) in outcomes.items():
         counts[period][place] = 1
-    counts[NOW, NO_PERIOD][Figure.OPEN] = is_open
+    if is_open:
+        counts[NOW, NO_PERIOD][Figure.OPEN] = is_open
     return counts
 
 
-@lru_cache(maxsize=10_000)
-def _periods_of(day: date) -> tuple[tuple[str, date], ...]:
-    return tuple((unit, period_start(day, unit)) for unit in PERIOD_UNITS)
+def _without_zeros_at_end(counts: list[int]) -> list[int]:
+    # Most rows of a week hold registrations alone: a third of the size, to send and to keep.
+    last = PLACES
+    while not counts[last - 1]:
+        last -= 1
+    return counts[:last]
+
+
+# A few thousand days and some fifty places are all that there is of them: reading a number anew took half of the time of a rebuild's sums.
+@lru_cache(maxsize=200_000)
+def _day_of(number: int) -> tuple[int, date, tuple[tuple[str, date], ...]]:
+    place, day = unpack(number)
+    return place, day, tuple((unit, period_start(day, unit)) for unit in PERIOD_UNITS)
 
 
 @lru_cache(maxsize=10_000)
 def _audience(seen_by: tuple[str, ...], against: tuple[str, ...]) -> Audience:
     # A hash, since names in `against` may be longer than a key of an index; 128 bits, since complainants choose them.
-    key = UUID(bytes=blake2b(orjson.dumps([seen_by, against]), digest_size=16).digest())
+    key = str(UUID(bytes=blake2b(orjson.dumps([seen_by, against]), digest_size=16).digest()))
     return Audience(key, seen_by, against)

@@ -81,6 +81,9 @@ def note_event(row: CaseRow, event: Any, zone: tzinfo, satisfied_from: int) -> N
     if kind not in _SIMPLE and kind not in _ENDS and kind != "rated":
         return
     day = event.at.astimezone(zone).date()
+    if row.received_at is not None:
+        # Nothing counts before the receipt, whatever the clocks of two sources say: lists are read from there on.
+        day = max(day, row.received_at.astimezone(zone).date())
     if kind in _SIMPLE:
         _note(row, _SIMPLE[kind], day)
     if kind in _ENDS:
@@ -97,6 +100,8 @@ def note_registration(row: CaseRow, zone: tzinfo) -> None:
     """Note the day of receipt; sla's registration repeats intake's."""
     if row.received_at is not None and not any(number >> _DAY_BITS == Figure.REGISTERED for number in row.figures):
         day = row.received_at.astimezone(zone).date()
+        # What a topic that lost its beginning told before.
+        row.figures = list(dict.fromkeys(max(number, pack(number >> _DAY_BITS, day)) for number in row.figures))
         _note(row, Figure.REGISTERED, day)
         _note_state(row, day, is_open=True)
 

@@ -55,17 +55,21 @@ async def load_groups(
     conditions = _visible_sums(viewer, scope if by_procedure else FigureScope(scope.procedure, grouping))
     if by_procedure and scope.dimension:
         conditions.add("value = {0}", scope.value)
-    conditions.add("((unit = {0} AND period >= {1}) OR unit = {2})", unit, period, NOW)
-    in_period = conditions.place("unit <> {0} AND period = {1}", NOW, period)
-    later = conditions.place("unit <> {0} AND period > {1}", NOW, period)
-    counts = ", ".join(_sum(f"counts[{place + 1}]", in_period) for place in range(1, PLACES))
-    # What is open now, without what was opened and with what was ended after the period.
-    stock = f"{_sum(_OPEN, conditions.place('unit = {0}', NOW))} - {_sum(_OPEN, later)}"
     name = "procedure" if by_procedure else "value"
-    select = f"SELECT {name}, {stock}, {counts} FROM figure_sum WHERE {conditions.where}"  # noqa: S608 - our conditions
-    statement = f"{select} GROUP BY {name} ORDER BY 3 DESC, 1 LIMIT {MAX_GROUPS}"
-    rows = await tx.fetch(statement, *conditions.parameters)
-    groups = {row[0]: [int(value) for value in tuple(row)[1:]] for row in rows}
+    where, now = conditions.where, conditions.place("unit = {0}", NOW)
+    later = conditions.place("(unit = {0} AND period > {1})", unit, period)
+    chosen = conditions.place("unit = {0} AND period = {1}", unit, period)
+    # What is open now, without what was opened and with what was ended after the period.
+    stock = f"SELECT {name}, sum(CASE WHEN {now} THEN {_OPEN} ELSE -{_OPEN} END) FROM figure_sum"  # noqa: S608 - our conditions
+    sums = f"SELECT {name}, {_SUMS} FROM figure_sum"  # noqa: S608 - our conditions
+    # One statement, and one snapshot: between two of them a case might be closed.
+    statement = f"""
+WITH stock (name, open) AS ({stock} WHERE {where} AND ({now} OR {later}) GROUP BY 1),
+     sums AS ({sums} WHERE {where} AND {chosen} GROUP BY 1)
+SELECT coalesce(stock.name, sums.{name}), coalesce(stock.open, 0)::bigint, sums.*
+  FROM sums FULL JOIN stock ON stock.name = sums.{name} ORDER BY 4 DESC NULLS LAST, 1 LIMIT {MAX_GROUPS}
+"""  # noqa: S608 - our conditions
+    groups = {row[0]: [int(value or 0) for value in (row[1], *tuple(row)[3:])] for row in await tx.fetch(statement, *conditions.parameters)}
     return {name: counts for name, counts in groups.items() if any(counts)}
 
 
@@ -80,10 +84,6 @@ async def load_values(tx: Transaction, viewer: Viewer) -> dict[str, list[str]]:
         statement = f"SELECT DISTINCT {name} FROM figure_sum WHERE {conditions.where} AND {name} <> '' ORDER BY 1 LIMIT {MAX_GROUPS}"  # noqa: S608 - ours
         found[grouping] = [row[0] for row in await tx.fetch(statement, *conditions.parameters)]
     return found
-
-
-def _sum(column: str, condition: str) -> str:
-    return f"coalesce(sum({column}) FILTER (WHERE {condition}), 0)::bigint"
 
 
 def _visible_sums(viewer: Viewer, scope: FigureScope) -> VisibilityConditions:

@@ -117,7 +117,7 @@ class ReadModel:
         for row in rows:
             changes.add(before.get(row.case_id), counted_case(row))
         audiences = [{"audience": str(each.key), "seen_by": each.seen_by, "against": each.against} for each in changes.audiences.values()]
-        sums = [{**key._asdict(), "audience": str(key.audience), "counts": counts} for key, counts in changes.rows()]
+        sums = [{**key._asdict(), "counts": counts} for key, counts in changes.rows()]
         for statement, table, added in ((_AUDIENCES, "figure_audience", audiences), (_SUMS, "figure_sum", sums)):
             if added:
                 await tx.execute(statement.format(table=self.table(table)), _json(added))

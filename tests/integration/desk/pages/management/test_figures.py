@@ -121,10 +121,12 @@ async def test_a_figure_is_the_length_of_its_list_for_whoever_reads_it(desk: Des
     assert counted > 500
 
 
-async def sums(desk: DeskProbe) -> list[dict[str, Any]]:
-    """Rows that count something: a case that changed its class leaves zeros behind."""
-    rows = await desk.rows("SELECT * FROM figure_sum ORDER BY unit, dimension, period, procedure, value, audience")
-    return [row for row in rows if any(row["counts"])]
+async def sums(desk: DeskProbe) -> dict[tuple[Any, ...], dict[int, int]]:
+    """What is not zero: a case that changed its class leaves zeros behind."""
+    rows = await desk.rows("SELECT * FROM figure_sum")
+    keys = ("unit", "period", "procedure", "dimension", "value", "audience")
+    found = {tuple(row[key] for key in keys): {place: count for place, count in enumerate(row["counts"]) if count} for row in rows}
+    return {key: counts for key, counts in found.items() if counts}
 
 
 async def test_a_rebuild_finds_the_same_sums(desk: DeskProbe) -> None:
@@ -201,14 +203,12 @@ async def test_the_file_holds_the_figures_and_no_formula(desk: DeskProbe) -> Non
     assert any("=HYPERLINK(1)" in line for line in values)
 
 
-@pytest.mark.parametrize("language", ["zh", "en"])
-@pytest.mark.parametrize(
-    "query", ["", "?unit=week", "?unit=quarter", "?unit=year&only=department:lifts&procedure=x", "?period=2000-01-01&only=x"]
-)
-async def test_the_page_opens_for_any_view(desk: DeskProbe, language: str, query: str) -> None:
+async def test_the_page_opens_for_any_view_in_both_languages(desk: DeskProbe) -> None:
     desk.sign_in("li")
-    answer = await desk.browser.get(f"/management{query}", headers={"Accept-Language": language})
-    assert answer.status_code == 200, answer.text
+    for query in ("", "?unit=week", "?unit=year&only=department:lifts&procedure=x", "?period=2000-01-01&only=x"):
+        for language in ("zh", "en"):
+            answer = await desk.browser.get(f"/management{query}", headers={"Accept-Language": language})
+            assert answer.status_code == 200, answer.text
 
 
 async def test_a_forged_position_begins_at_the_first_case(desk: DeskProbe) -> None:
