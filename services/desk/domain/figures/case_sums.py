@@ -96,8 +96,8 @@ class SumChanges:
                 self._count(case, sign)
 
     def rows(self) -> list[tuple[SumKey, list[int]]]:
-        """The keys that change, each with a number for each place up to the last that changes."""
-        return [(SumKey(*key), _without_zeros_at_end(counts)) for key, counts in self._changes.items() if any(counts)]
+        """The keys that change, in order, each with a number for each place up to the last that changes."""
+        return [(SumKey(*key), _without_zeros_at_end(self._changes[key])) for key in sorted(self._changes) if any(self._changes[key])]
 
     def _count(self, case: CountedCase, sign: int) -> None:
         audience = case.audience

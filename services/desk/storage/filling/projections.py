@@ -47,6 +47,8 @@ ON CONFLICT (unit, dimension, period, procedure, value, audience) DO UPDATE SET 
     SELECT coalesce(old, 0) + coalesce(added, 0) FROM unnest(known.counts, excluded.counts) WITH ORDINALITY AS pair (old, added, place)
      ORDER BY place)
 """
+_MOST_SUMS = 10_000
+"""Of one statement, in parts of a few MB."""
 _LOAD_DEADLINES = "SELECT * FROM {table} WHERE case_id = ANY($1::text[])"
 _ERASE = (
     "UPDATE {case_row} SET title = '' WHERE case_id = ANY($1::text[])",
@@ -117,10 +119,11 @@ class ReadModel:
         for row in rows:
             changes.add(before.get(row.case_id), counted_case(row))
         audiences = [{"audience": str(each.key), "seen_by": each.seen_by, "against": each.against} for each in changes.audiences.values()]
+        if audiences:
+            await tx.execute(_AUDIENCES.format(table=self.table("figure_audience")), _json(audiences))
         sums = [{**key._asdict(), "counts": counts} for key, counts in changes.rows()]
-        for statement, table, added in ((_AUDIENCES, "figure_audience", audiences), (_SUMS, "figure_sum", sums)):
-            if added:
-                await tx.execute(statement.format(table=self.table(table)), _json(added))
+        for first in range(0, len(sums), _MOST_SUMS):
+            await tx.execute(_SUMS.format(table=self.table("figure_sum")), _json(sums[first : first + _MOST_SUMS]))
 
     async def erase(self, tx: Transaction, case_ids: Sequence[str]) -> None:
         """Take the words of people out of these cases; their deadlines and the order of events stay."""
