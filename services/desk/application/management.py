@@ -27,10 +27,14 @@ _EMPTY = (0,) * PLACES
 
 @dataclass(frozen=True, slots=True)
 class FigureOverview:
-    """The periods of a view, the chosen one last, and its groups: grouping → name → sums."""
+    """The periods of a view, the chosen one last, and its groups: grouping → name → sums.
+
+    `is_incomplete`: the read model holds cases that an older version wrote and did not count.
+    """
 
     periods: Sequence[PeriodSums]
     groups: Mapping[str, Mapping[str, PeriodSums]]
+    is_incomplete: bool
 
     @property
     def chosen(self) -> PeriodSums:
@@ -74,11 +78,12 @@ class ManagementFigures:
                     grouping: await figure_sums.load_groups(tx, view.unit, view.period, grouping, scope, viewer)
                     for grouping in figure_sums.GROUPINGS
                 }
+                is_incomplete = await figure_sums.has_uncounted_cases(tx)
         shown = with_stock(periods, sums, now_open, _EMPTY)
         grouped = {
             grouping: {name: PeriodSums(view.period, tuple(counts)) for name, counts in found.items()} for grouping, found in groups.items()
         }
-        return FigureOverview(shown, grouped)
+        return FigureOverview(shown, grouped, is_incomplete)
 
     async def values(self, viewer: Viewer) -> dict[str, list[str]]:
         """What the fields of the filter offer, at most half a minute old: reading it takes as long as the figures."""

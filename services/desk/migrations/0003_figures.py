@@ -8,6 +8,7 @@ down_revision = "0002"
 _TABLES = """
 ALTER TABLE case_row ADD COLUMN IF NOT EXISTS figures integer[] NOT NULL DEFAULT '{}';
 CREATE INDEX IF NOT EXISTS case_row_figures ON case_row USING gin (figures);
+CREATE INDEX IF NOT EXISTS case_row_uncounted ON case_row (case_id) WHERE figures = '{}' AND received_at IS NOT NULL;
 CREATE TABLE IF NOT EXISTS figure_audience (
     audience uuid NOT NULL,
     seen_by text[] NOT NULL,

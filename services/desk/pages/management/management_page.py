@@ -50,6 +50,7 @@ def router(dependencies: DeskDependencies) -> APIRouter:
             "groupings": GROUPINGS,
             "rows": comparison(overview, view, t),
             "before": overview.before.period,
+            "is_incomplete": overview.is_incomplete,
             "is_running": view.following > figures.today(),
             # Names and identifiers of a service may hold any letter: the addresses are made here.
             "query": urlencode(view.as_parameters()),

@@ -73,6 +73,12 @@ SELECT coalesce(stock.name, sums.{name}), coalesce(stock.open, 0)::bigint, sums.
     return {name: counts for name, counts in groups.items() if any(counts)}
 
 
+async def has_uncounted_cases(tx: Transaction) -> bool:
+    """Whether the read model holds cases of a version that counted nothing, which a rebuild counts."""
+    statement = "SELECT EXISTS (SELECT FROM case_row WHERE figures = '{}' AND received_at IS NOT NULL)"
+    return bool(await tx.fetchval(statement))
+
+
 async def load_values(tx: Transaction, viewer: Viewer) -> dict[str, list[str]]:
     """The procedures, departments, classes and channels of the cases that the viewer sees, for the fields of the filter."""
     found: dict[str, list[str]] = {}

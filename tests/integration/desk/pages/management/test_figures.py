@@ -217,3 +217,12 @@ async def test_a_forged_position_begins_at_the_first_case(desk: DeskProbe) -> No
     for cursor in ("x", "2026-09-24T08:00:00~one", "2026-09-24T08:00:00+00:00~\x00"):
         answer = await desk.browser.get("/management/cases", params={"figure": "closed", "period": "2026-09-24", "cursor": cursor})
         assert answer.text.count("data-row") == 2
+
+
+async def test_the_page_says_that_cases_of_an_older_version_are_not_counted(desk: DeskProbe) -> None:
+    await story(desk)
+    desk.sign_in("li")
+    assert "jiesu desk rebuild" not in (await desk.browser.get("/management")).text
+    async with desk.service.database.transaction() as tx:
+        await tx.execute("UPDATE case_row SET figures = '{}' WHERE case_id = 'one'")
+    assert "jiesu desk rebuild" in (await desk.browser.get("/management")).text
