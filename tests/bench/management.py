@@ -24,7 +24,7 @@ from deploy.embedded import EmbeddedServers
 from services.desk.bootstrap import build
 from services.desk.config import DeskSettings
 from services.desk.domain.case_row import CaseRow
-from services.desk.domain.figures.figure_days import OPENED, OUTCOMES, SHUT, Figure, pack, time_place
+from services.desk.domain.figures.figure_days import OPENED, OUTCOMES, SHUT, CaseFigure, pack, time_place
 from services.desk.domain.viewer import department_key, person_key
 from services.desk.storage.filling.projections import ReadModel
 from shared.procedures.loading.loader import load_organisation
@@ -70,7 +70,7 @@ def cases(open_cases: int, ended_cases: int) -> Iterator[CaseRow]:
         row.class_, row.channel, row.handler, row.received_at = f"c{chance.randrange(4)}", chance.choice(CHANNELS), handler, received
         row.seen_by = [department_key(department), *([person_key(handler)] if handler else [])]
         row.against = ["head03"] if chance.random() < 0.001 else []
-        row.figures = [pack(Figure.REGISTERED, received.date()), pack(OPENED, received.date())]
+        row.figures = [pack(CaseFigure.REGISTERED, received.date()), pack(OPENED, received.date())]
         row.changed_at, row.sequence = received, 9
         if is_open:
             row.due_at = received + timedelta(hours=chance.randrange(24 * 70))
@@ -84,10 +84,18 @@ def end(row: CaseRow, taken: timedelta, chance: random.Random) -> None:
     assert row.received_at is not None
     row.state, row.ended_at = "closed", row.received_at + taken
     day = row.ended_at.date()
-    places = [Figure.ENDED, Figure.CLOSED, Figure.LATE if chance.random() < 0.1 else Figure.ON_TIME, time_place(taken), SHUT]
-    places += [Figure.CALLED_BACK, chance.choice(OUTCOMES)] if chance.random() < 0.5 else []
+    places = [
+        CaseFigure.ENDED,
+        CaseFigure.CLOSED,
+        CaseFigure.LATE if chance.random() < 0.1 else CaseFigure.ON_TIME,
+        time_place(taken),
+        SHUT,
+    ]
+    places += [CaseFigure.CALLED_BACK, chance.choice(OUTCOMES)] if chance.random() < 0.5 else []
     places += [
-        figure for figure, share in ((Figure.URGED, 0.1), (Figure.ESCALATED, 0.05), (Figure.DEEMED, 0.002)) if chance.random() < share
+        figure
+        for figure, share in ((CaseFigure.URGED, 0.1), (CaseFigure.ESCALATED, 0.05), (CaseFigure.DEEMED, 0.002))
+        if chance.random() < share
     ]
     row.figures += [pack(place, day) for place in places]
 

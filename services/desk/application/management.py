@@ -9,7 +9,7 @@ from datetime import date, datetime, tzinfo
 from typing import Any
 
 from services.desk import metrics
-from services.desk.domain.figures.figure_days import PLACES, Figure
+from services.desk.domain.figures.figure_days import PLACES, CaseFigure
 from services.desk.domain.figures.management_view import ManagementView
 from services.desk.domain.figures.summary import PeriodSums, with_stock
 from services.desk.domain.viewer import Viewer
@@ -98,9 +98,9 @@ class ManagementFigures:
             self._values.popitem(last=False)
         return values
 
-    async def cases(self, view: ManagementView, figure: Figure, cursor: str, viewer: Viewer, limit: int = PAGE_SIZE) -> FigurePage:
+    async def cases(self, view: ManagementView, figure: CaseFigure, cursor: str, viewer: Viewer, limit: int = PAGE_SIZE) -> FigurePage:
         """A page of exactly the cases that a figure of the view counts; a cursor that cannot be read begins at the first."""
-        query = FigureQuery(figure, view.period, view.following, _scope(view), self._zone)
+        query = FigureQuery(figure, view.period, view.following, _scope(view), self._zone, view.following > self.today())
         async with self._database.transaction() as tx:
             with metrics.QUERY_SECONDS.labels("figure_cases").time():
                 rows = await load_figure_cases(tx, query, viewer, _position(cursor), limit + 1)

@@ -13,7 +13,7 @@ from uuid import UUID
 
 import orjson
 
-from services.desk.domain.figures.figure_days import FIRST_TIME, OPENED, OUTCOMES, PLACES, SHUT, Figure, unpack
+from services.desk.domain.figures.figure_days import FIRST_TIME, OPENED, OUTCOMES, PLACES, SHUT, CaseFigure, unpack
 from services.desk.domain.figures.periods import PERIOD_UNITS, period_start
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def period_counts(figures: Iterable[int]) -> Mapping[tuple[str, date], Mapping[i
             change = 1 if place == OPENED else -1
             is_open += change
             for period in periods:
-                counts[period][Figure.OPEN] = counts[period].get(Figure.OPEN, 0) + change
+                counts[period][CaseFigure.OPEN] = counts[period].get(CaseFigure.OPEN, 0) + change
         elif place in OUTCOMES:
             for period in periods:
                 outcomes[period] = max(outcomes.get(period, (day, place)), (day, place))
@@ -138,7 +138,7 @@ def period_counts(figures: Iterable[int]) -> Mapping[tuple[str, date], Mapping[i
     for period, (_, place) in outcomes.items():
         counts[period][place] = 1
     if is_open:
-        counts[NOW, NO_PERIOD][Figure.OPEN] = is_open
+        counts[NOW, NO_PERIOD][CaseFigure.OPEN] = is_open
     return counts
 
 

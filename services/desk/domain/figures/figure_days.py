@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from services.desk.domain.case_row import CaseRow
 
 
-class Figure(IntEnum):
+class CaseFigure(IntEnum):
     """Figures by their place in a row of sums. `OPEN` is a stock, at the end of a period; the others are cases to which something happened.
 
     The places are stored: a new figure takes the next free number below `FIRST_TIME`, and a rebuild fills it.
@@ -43,17 +43,17 @@ PLACES: Final = FIRST_TIME + len(TIME_LIMITS) + 1
 OPENED: Final = 60
 SHUT: Final = 61
 """Days whose end finds a case open that was not before, and the reverse: the stock is their difference."""
-OUTCOMES: Final = (Figure.SATISFIED, Figure.DISSATISFIED, Figure.UNDERSTOOD, Figure.UNREACHABLE)
+OUTCOMES: Final = (CaseFigure.SATISFIED, CaseFigure.DISSATISFIED, CaseFigure.UNDERSTOOD, CaseFigure.UNREACHABLE)
 _DAY_BITS: Final = 17
 _DAY_MASK: Final = (1 << _DAY_BITS) - 1
 _FIRST_DAY: Final = date(1970, 1, 1)
 _ENDS: Final = frozenset({"closed", "refused", "withdrawn"})
 _SIMPLE: Final = {
-    "measures_deemed_approved": Figure.DEEMED,
-    "escalated": Figure.ESCALATED,
-    "urged": Figure.URGED,
-    "reopened": Figure.REOPENED,
-    "called_back": Figure.CALLED_BACK,
+    "measures_deemed_approved": CaseFigure.DEEMED,
+    "escalated": CaseFigure.ESCALATED,
+    "urged": CaseFigure.URGED,
+    "reopened": CaseFigure.REOPENED,
+    "called_back": CaseFigure.CALLED_BACK,
 }
 
 
@@ -98,11 +98,11 @@ def note_event(row: CaseRow, event: Any, zone: tzinfo, satisfied_from: int) -> N
 
 def note_registration(row: CaseRow, zone: tzinfo) -> None:
     """Note the day of receipt; sla's registration repeats intake's."""
-    if row.received_at is not None and not any(number >> _DAY_BITS == Figure.REGISTERED for number in row.figures):
+    if row.received_at is not None and not any(number >> _DAY_BITS == CaseFigure.REGISTERED for number in row.figures):
         day = row.received_at.astimezone(zone).date()
         # What a topic that lost its beginning told before.
         row.figures = list(dict.fromkeys(max(number, pack(number >> _DAY_BITS, day)) for number in row.figures))
-        _note(row, Figure.REGISTERED, day)
+        _note(row, CaseFigure.REGISTERED, day)
         _note_state(row, day, is_open=True)
 
 
@@ -118,10 +118,10 @@ def _note(row: CaseRow, place: int, day: date) -> None:
 
 
 def _note_end(row: CaseRow, at: datetime, day: date) -> None:
-    _note(row, Figure.ENDED, day)
-    _note(row, Figure.LATE if row.breached else Figure.ON_TIME, day)
+    _note(row, CaseFigure.ENDED, day)
+    _note(row, CaseFigure.LATE if row.breached else CaseFigure.ON_TIME, day)
     if row.state == "closed":
-        _note(row, Figure.CLOSED, day)
+        _note(row, CaseFigure.CLOSED, day)
         if row.received_at is not None:
             _note(row, time_place(at.astimezone(UTC) - row.received_at), day)
     _note_state(row, day, is_open=False)

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from services.desk.domain.figures.case_sums import DIMENSIONS
-from services.desk.domain.figures.figure_days import Figure
+from services.desk.domain.figures.figure_days import CaseFigure
 from services.desk.domain.figures.periods import PERIOD_UNITS, PeriodUnit, next_period, period_start
 
 SHOWN: Final[dict[PeriodUnit, int]] = {"week": 13, "month": 13, "quarter": 9, "year": 5}
@@ -58,9 +58,9 @@ def parse_view(parameters: Mapping[str, str], today: date) -> ManagementView:
     return ManagementView(unit, period_start(day, unit), _text(parameters, "procedure"), dimension, value)
 
 
-def parse_figure(name: str) -> Figure | None:
+def parse_figure(name: str) -> CaseFigure | None:
     """The figure of that name in small letters, None for another text."""
-    return next((figure for figure in Figure if figure.name.lower() == name), None)
+    return next((figure for figure in CaseFigure if figure.name.lower() == name), None)
 
 
 def _text(parameters: Mapping[str, str], name: str) -> str:

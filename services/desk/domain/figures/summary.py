@@ -6,30 +6,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from services.desk.domain.figures.figure_days import FIRST_TIME, TIME_LIMITS, Figure
+from services.desk.domain.figures.figure_days import FIRST_TIME, TIME_LIMITS, CaseFigure
 
 
 @dataclass(frozen=True, slots=True)
 class PeriodSums:
-    """The sums of a period, by place; the place of `Figure.OPEN` holds the stock at its end."""
+    """The sums of a period, by place; the place of `CaseFigure.OPEN` holds the stock at its end."""
 
     period: date
     counts: tuple[int, ...]
 
-    def count(self, figure: Figure) -> int:
+    def count(self, figure: CaseFigure) -> int:
         """Cases of a figure."""
         return self.counts[figure]
 
     @property
     def on_time_share(self) -> float | None:
         """Ended without a missed limit, of all that ended."""
-        return _share(self.counts[Figure.ON_TIME], self.counts[Figure.ON_TIME] + self.counts[Figure.LATE])
+        return _share(self.counts[CaseFigure.ON_TIME], self.counts[CaseFigure.ON_TIME] + self.counts[CaseFigure.LATE])
 
     @property
     def satisfaction(self) -> float | None:
         """Satisfied, of all who were reached."""
-        reached = (Figure.SATISFIED, Figure.DISSATISFIED, Figure.UNDERSTOOD)
-        return _share(self.counts[Figure.SATISFIED], sum(self.counts[figure] for figure in reached))
+        reached = (CaseFigure.SATISFIED, CaseFigure.DISSATISFIED, CaseFigure.UNDERSTOOD)
+        return _share(self.counts[CaseFigure.SATISFIED], sum(self.counts[figure] for figure in reached))
 
     def closed_within(self, share: float) -> timedelta | None:
         """The least limit within which this share of the closings came; None without one, `timedelta.max` beyond the last limit."""
@@ -54,11 +54,11 @@ def with_stock(periods: Sequence[date], sums: Mapping[date, Sequence[int]], now_
 
     `sums` also holds every period after the last one that is asked for; `empty` stands for a period without a row.
     """
-    later = sum(counts[Figure.OPEN] for period, counts in sums.items() if period > periods[-1])
+    later = sum(counts[CaseFigure.OPEN] for period, counts in sums.items() if period > periods[-1])
     found: list[PeriodSums] = []
     for period in reversed(periods):
         counts = list(sums.get(period, empty))
-        change, counts[Figure.OPEN] = counts[Figure.OPEN], now_open - later
+        change, counts[CaseFigure.OPEN] = counts[CaseFigure.OPEN], now_open - later
         later += change
         found.append(PeriodSums(period, tuple(counts)))
     return found[::-1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from services.desk.application.management import FigureOverview
-from services.desk.domain.figures.figure_days import TIME_LIMITS, Figure
+from services.desk.domain.figures.figure_days import TIME_LIMITS, CaseFigure
 from services.desk.domain.figures.management_view import ManagementView
 from services.desk.domain.figures.periods import period_label
 from services.desk.drawings.picture import Drawing
@@ -14,12 +14,12 @@ from services.desk.drawings.plots.period_bars import PeriodFigures, PeriodRatio,
 from services.desk.pages.management.figure_tables import limit_text
 from shared.procedures.model.procedure import LanguageCode
 
-_STACKS: dict[str, tuple[tuple[Figure, ...], str]] = {
-    "registered": ((Figure.REGISTERED,), ""),
-    "ended": ((Figure.ON_TIME, Figure.LATE), "on_time_share"),
-    "open": ((Figure.OPEN,), ""),
-    "signals": ((Figure.ESCALATED, Figure.URGED, Figure.REOPENED, Figure.DEEMED), ""),
-    "satisfaction": ((Figure.SATISFIED, Figure.UNDERSTOOD, Figure.DISSATISFIED), "satisfaction"),
+_STACKS: dict[str, tuple[tuple[CaseFigure, ...], str]] = {
+    "registered": ((CaseFigure.REGISTERED,), ""),
+    "ended": ((CaseFigure.ON_TIME, CaseFigure.LATE), "on_time_share"),
+    "open": ((CaseFigure.OPEN,), ""),
+    "signals": ((CaseFigure.ESCALATED, CaseFigure.URGED, CaseFigure.REOPENED, CaseFigure.DEEMED), ""),
+    "satisfaction": ((CaseFigure.SATISFIED, CaseFigure.UNDERSTOOD, CaseFigure.DISSATISFIED), "satisfaction"),
 }
 """Plot → figures of its bars, and the share that is drawn over them."""
 

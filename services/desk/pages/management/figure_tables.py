@@ -9,7 +9,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from services.desk.application.management import FigureOverview
-from services.desk.domain.figures.figure_days import Figure
+from services.desk.domain.figures.figure_days import CaseFigure
 from services.desk.domain.figures.management_view import ManagementView
 from services.desk.domain.figures.periods import period_label
 from services.desk.domain.figures.summary import PeriodSums
@@ -21,8 +21,8 @@ Named = Callable[[str, str], str]
 SHARES: Final = ("on_time_share", "satisfaction")
 TIMES: Final[dict[str, float]] = {"median_time": 0.5, "p90_time": 0.9}
 GROUP_FIGURES: Final = (
-    *(Figure.REGISTERED, Figure.CLOSED, Figure.OPEN, Figure.ON_TIME, Figure.LATE),
-    *(Figure.ESCALATED, Figure.URGED, Figure.REOPENED, Figure.SATISFIED),
+    *(CaseFigure.REGISTERED, CaseFigure.CLOSED, CaseFigure.OPEN, CaseFigure.ON_TIME, CaseFigure.LATE),
+    *(CaseFigure.ESCALATED, CaseFigure.URGED, CaseFigure.REOPENED, CaseFigure.SATISFIED),
 )
 """The figures of the tables by procedure, department, class and channel; the file has all."""
 
@@ -31,7 +31,7 @@ def comparison(overview: FigureOverview, view: ManagementView, t: Translate) -> 
     """A row for each figure: its value, that of the period before, the difference, and the addresses of both lists."""
     before_view = replace(view, period=overview.before.period)
     rows: list[dict[str, Any]] = []
-    for figure in Figure:
+    for figure in CaseFigure:
         now, before = overview.chosen.count(figure), overview.before.count(figure)
         lists = {"now": figure_query(view, figure), "before": figure_query(before_view, figure)}
         rows.append({"name": figure.name.lower(), "now": now, "before": before, "change": f"{now - before:+d}", "queries": lists})
@@ -63,7 +63,7 @@ def scoped_view(view: ManagementView, grouping: str, name: str) -> ManagementVie
     return replace(view, dimension=grouping, value=name)
 
 
-def figure_query(view: ManagementView, figure: Figure) -> str:
+def figure_query(view: ManagementView, figure: CaseFigure) -> str:
     """The query of the list of a figure's cases."""
     return urlencode({**view.as_parameters(), "figure": figure.name.lower()})
 
@@ -86,7 +86,7 @@ def limit_text(limit: timedelta | None, t: Translate) -> str:
 
 def file_columns(t: Translate) -> list[str]:
     """The heads of the file's columns."""
-    names = [*(figure.name.lower() for figure in Figure), *SHARES, *TIMES]
+    names = [*(figure.name.lower() for figure in CaseFigure), *SHARES, *TIMES]
     return [t("management.period"), t("management.grouping"), t("management.name"), *(t(f"figure.{name}") for name in names)]
 
 
@@ -100,7 +100,7 @@ def file_rows(overview: FigureOverview, view: ManagementView, t: Translate, name
 
 
 def _cells(sums: PeriodSums) -> list[TableCell]:
-    counts: list[TableCell] = [sums.count(figure) for figure in Figure]
+    counts: list[TableCell] = [sums.count(figure) for figure in CaseFigure]
     shares: list[TableCell] = [None if (share := getattr(sums, name)) is None else round(share, 4) for name in SHARES]
     times = [sums.closed_within(share) for share in TIMES.values()]
     # Longer than the last limit: no number, since none is known.

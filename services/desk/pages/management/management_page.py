@@ -61,6 +61,13 @@ def router(dependencies: DeskDependencies) -> APIRouter:
         }
         return dependencies.pages.render(request, "management/figures.html", session, **shown)
 
+    routes.include_router(_lists_and_files(dependencies, figures))
+    return routes
+
+
+def _lists_and_files(dependencies: DeskDependencies, figures: ManagementFigures) -> APIRouter:
+    routes = APIRouter()
+
     @routes.get("/management/cases", name="management_cases")
     async def list_cases(request: Request, session: Annotated[Session, Depends(signed_in)]) -> Response:
         """Exactly the cases that a figure counts, newest receipt first; 404 for a figure that does not exist."""

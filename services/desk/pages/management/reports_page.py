@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 
-from services.desk.application.service_client import ServiceRefusedError
+from services.desk.application.service_client import ServiceClient, ServiceRefusedError
 from services.desk.domain.figures.report_fields import first_day, report_days, report_rows
 from services.desk.forms import first, read_form
 from services.desk.pages.dependencies import DeskDependencies
@@ -27,44 +27,52 @@ _PASSED_HEADERS = ("content-type", "content-disposition", "x-content-type-option
 _REPORT = "/management/reports/{procedure}/{duty}/{day}"
 
 
-def router(dependencies: DeskDependencies) -> APIRouter:
-    """`GET /management/reports` and below it each report, its document, its lists, and `POST …/sign`."""
-    routes = APIRouter()
-    regulations, services = dependencies.regulations, dependencies.services
-    policy = AccessPolicy(dependencies.organisation)
+class _ReportPages:
+    """Renders reports for their reader."""
 
-    def shown_report(request: Request, report: dict[str, Any]) -> dict[str, Any]:
-        language = dependencies.pages.reader_language(request)
+    def __init__(self, dependencies: DeskDependencies) -> None:
+        self._dependencies = dependencies
+        self._policy = AccessPolicy(dependencies.organisation)
+
+    def shown(self, request: Request, report: dict[str, Any]) -> dict[str, Any]:
+        language = self._dependencies.pages.reader_language(request)
         signature = report.get("signature") or {}
         return {
             **report,
             "name": report["title_en" if language == "en" else "title"] or report["title"] or report["duty"],
             "days": report_days(report["period"]),
             "day": first_day(report["period"]),
-            "owner_name": regulations.role_name(report["owner"], language),
-            "sign_by_text": instant_text(report.get("sign_by")),
-            "signed_text": instant_text(signature.get("at")),
+            "owner_name": self._dependencies.regulations.role_name(report["owner"], language),
+            "sign_by_text": self._instant(report.get("sign_by")),
+            "signed_text": self._instant(signature.get("at")),
         }
 
-    def instant_text(value: str | None) -> str:
-        return dependencies.pages.instant(read_instant(value)) if value else ""
+    def _instant(self, value: str | None) -> str:
+        return self._dependencies.pages.instant(read_instant(value)) if value else ""
 
-    async def render_report(
-        request: Request, session: Session, address: tuple[str, str, str], status: int = 200, refused: str = ""
+    async def render(
+        self, request: Request, session: Session, address: tuple[str, str, str], status: int = 200, refused: str = ""
     ) -> Response:
-        report = await services.get("sla", _path(*address), session.token)
-        now, language = dependencies.clock.now(), dependencies.pages.reader_language(request)
+        report = await self._dependencies.services.get("sla", _path(*address), session.token)
+        now, language = self._dependencies.clock.now(), self._dependencies.pages.reader_language(request)
         person = Actor(session.person.id, session.person)
         values: dict[str, Any] = {
-            "report": shown_report(request, report),
+            "report": self.shown(request, report),
             "fields": report_rows(report.get("figures", {}), partial(translate_known, language, "report")),
-            "may_sign": report["state"] == "drafted" and policy.holds_role(person, report["owner"], now),
+            "may_sign": report["state"] == "drafted" and self._policy.holds_role(person, report["owner"], now),
             "files": _FILES,
             "query": urlencode({"procedure": address[0]}),
             "refused": refused,
             "here": url_for(request, "periodic_report", procedure=address[0], duty=address[1], day=address[2]),
         }
-        return dependencies.pages.render(request, "management/report.html", session, status, **values)
+        return self._dependencies.pages.render(request, "management/report.html", session, status, **values)
+
+
+def router(dependencies: DeskDependencies) -> APIRouter:
+    """`GET /management/reports` and below it each report, its document, its lists, and `POST …/sign`."""
+    routes = APIRouter()
+    regulations, services = dependencies.regulations, dependencies.services
+    shown = _ReportPages(dependencies)
 
     @routes.get("/management/reports", name="periodic_reports")
     async def list_reports(request: Request, session: Annotated[Session, Depends(signed_in)]) -> Response:
@@ -78,7 +86,7 @@ def router(dependencies: DeskDependencies) -> APIRouter:
         asked = request.query_params.get("procedure", "")
         chosen = asked if asked in procedures else next(iter(procedures), "")
         found = await services.get("sla", f"/v1/reports/{quote(chosen, safe='')}", session.token) if chosen else {"reports": []}
-        reports = [shown_report(request, report) for report in found["reports"]]
+        reports = [shown.shown(request, report) for report in found["reports"]]
         return dependencies.pages.render(request, "management/reports.html", session, reports=reports, procedures=procedures, chosen=chosen)
 
     @routes.get(_REPORT, name="periodic_report")
@@ -86,7 +94,7 @@ def router(dependencies: DeskDependencies) -> APIRouter:
         procedure: str, duty: str, day: str, request: Request, session: Annotated[Session, Depends(signed_in)]
     ) -> Response:
         """A report with its figures, lists and signature; 404 where the person may not read it."""
-        return await render_report(request, session, (procedure, duty, day))
+        return await shown.render(request, session, (procedure, duty, day))
 
     @routes.post(f"{_REPORT}/sign", name="sign_report")
     async def sign_report(procedure: str, duty: str, day: str, request: Request, session: Annotated[Session, Depends(writing)]) -> Response:
@@ -97,8 +105,15 @@ def router(dependencies: DeskDependencies) -> APIRouter:
         except ServiceRefusedError as refusal:
             if refusal.status == HTTPStatus.NOT_FOUND:
                 raise
-            return await render_report(request, session, address, refusal.status, refusal.detail or refusal.title)
+            return await shown.render(request, session, address, refusal.status, refusal.detail or refusal.title)
         return RedirectResponse(url_for(request, "periodic_report", procedure=procedure, duty=duty, day=day), 303)
+
+    routes.include_router(_files(services))
+    return routes
+
+
+def _files(services: ServiceClient) -> APIRouter:
+    routes = APIRouter()
 
     @routes.get(f"{_REPORT}/document", name="report_document")
     async def download_report(procedure: str, duty: str, day: str, session: Annotated[Session, Depends(signed_in)]) -> Response:

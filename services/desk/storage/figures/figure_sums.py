@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from services.desk.domain.figures.case_sums import ALL, CHANNEL, CLASS, DEPARTMENT, NO_PERIOD, NOW
-from services.desk.domain.figures.figure_days import PLACES, Figure
+from services.desk.domain.figures.figure_days import PLACES, CaseFigure
 from services.desk.domain.figures.periods import PeriodUnit
 from services.desk.domain.viewer import Viewer
 from services.desk.storage.visibility import VisibilityConditions, visible_to
@@ -17,7 +17,7 @@ PROCEDURE = "procedure"
 GROUPINGS = (PROCEDURE, DEPARTMENT, CLASS, CHANNEL)
 MAX_GROUPS = 200
 _SUMS = ", ".join(f"coalesce(sum(counts[{place + 1}]), 0)::bigint" for place in range(1, PLACES))
-_OPEN = f"counts[{Figure.OPEN + 1}]"
+_OPEN = f"counts[{CaseFigure.OPEN + 1}]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +40,14 @@ async def load_periods(tx: Transaction, unit: PeriodUnit, first: date, scope: Fi
     conditions.add("((unit = {0} AND period >= {1}) OR unit = {2})", unit, first, NOW)
     statement = f"SELECT period, sum({_OPEN}), {_SUMS} FROM figure_sum WHERE {conditions.where} GROUP BY unit, period"  # noqa: S608 - ours
     sums = {row[0]: [int(value) for value in tuple(row)[1:]] for row in await tx.fetch(statement, *conditions.parameters)}
-    now = sums.pop(NO_PERIOD, [0])[Figure.OPEN]
+    now = sums.pop(NO_PERIOD, [0])[CaseFigure.OPEN]
     return sums, now
 
 
 async def load_groups(
     tx: Transaction, unit: PeriodUnit, period: date, grouping: str, scope: FigureScope, viewer: Viewer
 ) -> Mapping[str, list[int]]:
-    """The sums of a period by procedure, department, class or channel; the place of `Figure.OPEN` holds the stock at its end.
+    """The sums of a period by procedure, department, class or channel; the place of `CaseFigure.OPEN` holds the stock at its end.
 
     By procedure the scope's dimension holds too; of another grouping there are sums for a procedure only.
     """

@@ -10,7 +10,7 @@ from openpyxl import load_workbook
 
 from services.desk.application.management import ManagementFigures
 from services.desk.domain.figures.case_sums import CHANNEL, CLASS, DEPARTMENT
-from services.desk.domain.figures.figure_days import Figure
+from services.desk.domain.figures.figure_days import CaseFigure
 from services.desk.domain.figures.management_view import ManagementView
 from services.desk.domain.figures.periods import period_start
 from services.desk.pages.management.figure_tables import scoped_view
@@ -82,7 +82,7 @@ def figures(desk: DeskProbe) -> ManagementFigures:
     return ManagementFigures(desk.service.database, desk.service.clock, organisation_zone(desk.organisation))
 
 
-async def listed(figures: ManagementFigures, view: ManagementView, figure: Figure, viewer: Any) -> list[str]:
+async def listed(figures: ManagementFigures, view: ManagementView, figure: CaseFigure, viewer: Any) -> list[str]:
     """The cases of a figure, by pages of seven."""
     found: list[str] = []
     cursor = ""
@@ -107,16 +107,16 @@ async def test_a_figure_is_the_length_of_its_list_for_whoever_reads_it(desk: Des
         viewer = desk.service.app.state.dependencies.viewer(session)
         for view in views():
             overview = await figures.overview(view, viewer)
-            for figure in Figure:
+            for figure in CaseFigure:
                 cases = await listed(figures, view, figure, viewer)
                 counted += len(cases)
                 if overview.chosen.count(figure) != len(cases) or len(set(cases)) != len(cases):
                     differing.append((person, view, figure, overview.chosen.count(figure), cases))
             for grouping, groups in overview.groups.items():
                 for name, sums in groups.items():
-                    cases = await listed(figures, scoped_view(view, grouping, name), Figure.OPEN, viewer)
-                    if sums.count(Figure.OPEN) != len(cases):
-                        differing.append((person, view, grouping, sums.count(Figure.OPEN), cases))
+                    cases = await listed(figures, scoped_view(view, grouping, name), CaseFigure.OPEN, viewer)
+                    if sums.count(CaseFigure.OPEN) != len(cases):
+                        differing.append((person, view, grouping, sums.count(CaseFigure.OPEN), cases))
     assert differing == []
     assert counted > 500
 

@@ -17,7 +17,7 @@ from services.desk.domain.figures.figure_days import (
     PLACES,
     SHUT,
     TIME_LIMITS,
-    Figure,
+    CaseFigure,
     note_event,
     note_registration,
     pack,
@@ -62,32 +62,26 @@ def test_a_packed_number_fits_a_column_and_is_read_back(place: int, day: date) -
 
 
 def test_places_do_not_overlap() -> None:
-    assert max(Figure) < FIRST_TIME
+    assert max(CaseFigure) < FIRST_TIME
     assert PLACES <= OPENED
-    assert packed_days(Figure.URGED, date(2026, 1, 1), date(2026, 1, 3)) == [pack(8, date(2026, 1, 1)), pack(8, date(2026, 1, 2))]
+    assert packed_days(CaseFigure.URGED, date(2026, 1, 1), date(2026, 1, 3)) == [pack(8, date(2026, 1, 1)), pack(8, date(2026, 1, 2))]
 
 
 def test_an_event_counts_on_the_day_of_the_organisations_zone() -> None:
     row = case_after(event(Urged, 0.7), event(Urged, 0.71), event(Escalated, 2, clock="answer", round=1))
-    assert days_of(row, Figure.URGED) == ["2026-09-25"]
-    assert days_of(row, Figure.ESCALATED) == ["2026-09-26"]
-    assert days_of(row, Figure.REGISTERED) == ["2026-09-24"]
+    assert days_of(row, CaseFigure.URGED) == ["2026-09-25"]
+    assert days_of(row, CaseFigure.ESCALATED) == ["2026-09-26"]
+    assert days_of(row, CaseFigure.REGISTERED) == ["2026-09-24"]
 
 
 def test_an_ended_case_is_on_time_or_late_and_has_its_time() -> None:
     row = case_after(event(Closed, 2), event(Reopened, 3), event(ClockBreached, 4, clock="answer", round=2), event(Closed, 40))
-    assert (days_of(row, Figure.ON_TIME), days_of(row, Figure.LATE)) == (["2026-09-26"], ["2026-11-03"])
+    assert (days_of(row, CaseFigure.ON_TIME), days_of(row, CaseFigure.LATE)) == (["2026-09-26"], ["2026-11-03"])
     assert days_of(row, time_place(2 * DAY)) == ["2026-09-26"]
     assert days_of(row, time_place(40 * DAY)) == ["2026-11-03"]
     year = period_counts(row.figures)["year", date(2026, 1, 1)]
-    assert {place: year[place] for place in (Figure.ENDED, Figure.CLOSED, Figure.ON_TIME, Figure.LATE, Figure.REOPENED, Figure.OPEN)} == {
-        Figure.ENDED: 1,
-        Figure.CLOSED: 1,
-        Figure.ON_TIME: 1,
-        Figure.LATE: 1,
-        Figure.REOPENED: 1,
-        Figure.OPEN: 0,
-    }
+    once = ("ENDED", "CLOSED", "ON_TIME", "LATE", "REOPENED")
+    assert {name: year[CaseFigure[name]] for name in (*once, "OPEN")} == dict.fromkeys(once, 1) | {"OPEN": 0}
 
 
 def test_the_stock_changes_with_the_state_at_the_end_of_a_day() -> None:
@@ -99,7 +93,7 @@ def test_the_stock_changes_with_the_state_at_the_end_of_a_day() -> None:
 
 def test_an_end_that_is_dated_before_its_reopening_leaves_no_negative_stock() -> None:
     row = case_after(event(Closed, 5), event(Reopened, 9), event(Closed, 7), event(Reopened, 8))
-    assert period_counts(row.figures)[NOW, NO_PERIOD][Figure.OPEN] == 1
+    assert period_counts(row.figures)[NOW, NO_PERIOD][CaseFigure.OPEN] == 1
     changes = [(place, day) for place, day in map(unpack, row.figures) if place in (OPENED, SHUT)]
     assert [day for _, day in changes] == sorted(day for _, day in changes)
 
@@ -109,12 +103,12 @@ def test_the_latest_outcome_of_a_period_counts() -> None:
         event(CalledBack, 1, outcome="dissatisfied"), event(CalledBack, 1.1, outcome="unreachable"), event(Rated, 10, score=60)
     )
     counts = period_counts(row.figures)
-    assert counts["month", date(2026, 9, 1)].get(Figure.UNREACHABLE) == 1
-    assert Figure.DISSATISFIED not in counts["month", date(2026, 9, 1)]
-    assert counts["month", date(2026, 10, 1)].get(Figure.SATISFIED) == 1
+    assert counts["month", date(2026, 9, 1)].get(CaseFigure.UNREACHABLE) == 1
+    assert CaseFigure.DISSATISFIED not in counts["month", date(2026, 9, 1)]
+    assert counts["month", date(2026, 10, 1)].get(CaseFigure.SATISFIED) == 1
     year = counts["year", date(2026, 1, 1)]
-    assert (year.get(Figure.SATISFIED), year.get(Figure.UNREACHABLE), year[Figure.CALLED_BACK]) == (1, None, 1)
-    assert days_of(case_after(event(Rated, 1, score=59)), Figure.DISSATISFIED)
+    assert (year.get(CaseFigure.SATISFIED), year.get(CaseFigure.UNREACHABLE), year[CaseFigure.CALLED_BACK]) == (1, None, 1)
+    assert days_of(case_after(event(Rated, 1, score=59)), CaseFigure.DISSATISFIED)
 
 
 def test_a_duplicate_and_a_case_without_registration_count_nothing() -> None:
@@ -128,12 +122,12 @@ def test_intakes_and_slas_registration_count_once() -> None:
     register_case(row, registration, frozenset())
     note_registration(row, ZONE)
     note_event(row, registration, ZONE, 60)
-    assert days_of(row, Figure.REGISTERED) == days_of(row, OPENED) == ["2026-09-24"]
+    assert days_of(row, CaseFigure.REGISTERED) == days_of(row, OPENED) == ["2026-09-24"]
 
 
 CASES = st.builds(
     CountedCase,
-    figures=st.lists(st.builds(pack, st.sampled_from([*Figure, OPENED, SHUT, FIRST_TIME]), DATES), max_size=6, unique=True).map(tuple),
+    figures=st.lists(st.builds(pack, st.sampled_from([*CaseFigure, OPENED, SHUT, FIRST_TIME]), DATES), max_size=6, unique=True).map(tuple),
     procedure=st.sampled_from(["p", "q"]),
     department=st.sampled_from(["", "lifts"]),
     class_=st.sampled_from(["a", "b"]),
@@ -178,7 +172,7 @@ def test_the_stock_of_each_period_is_that_of_now_without_what_came_later() -> No
 def period_sums(times: dict[timedelta, int], **figures: int) -> PeriodSums:
     counts = [0] * PLACES
     for name, count in figures.items():
-        counts[Figure[name.upper()]] = count
+        counts[CaseFigure[name.upper()]] = count
     for taken, count in times.items():
         counts[time_place(taken)] += count
     return PeriodSums(date(2026, 9, 1), tuple(counts))
@@ -229,7 +223,7 @@ def test_a_view_is_read_from_any_address(parameters: dict[str, str], expected: t
 
 
 def test_figures_are_named_in_small_letters() -> None:
-    assert parse_figure("on_time") is Figure.ON_TIME
+    assert parse_figure("on_time") is CaseFigure.ON_TIME
     assert [parse_figure(name) for name in ("ON_TIME", "", "time")] == [None, None, None]
 
 
