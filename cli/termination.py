@@ -13,9 +13,12 @@ def sigterm_like_interrupt() -> Iterator[None]:
         # Python sets signal handlers in the main thread alone; a block elsewhere ends with it.
         yield
         return
+    # A shell starts background jobs of a script with SIGINT ignored, and asyncio takes it only from Python's own handler.
+    interrupt_before = signal.signal(signal.SIGINT, signal.default_int_handler)
     # As SIGINT, for which asyncio cancels the task in place of an exception at an arbitrary line.
-    before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    terminate_before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGTERM, terminate_before)
+        signal.signal(signal.SIGINT, interrupt_before)

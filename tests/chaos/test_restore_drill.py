@@ -16,7 +16,7 @@ from services.intake.config import IntakeSettings
 from shared.runtime.database.database import Database
 from shared.runtime.database.migrate import migrate
 from shared.runtime.process.settings import RuntimeSettings
-from tests.integration.cli.keeping.four_services import FourServices, command_environment, jiesu, open_services, services_settings
+from tests.integration.cli.keeping.running_services import RunningServices, command_environment, jiesu, open_services, services_settings
 from tests.support.messaging.settings import SettingsFactory
 from tests.support.servers.databases import PACKAGES, asyncpg_dsn
 from tests.support.waiting import wait_for
@@ -121,7 +121,7 @@ async def test_restored_database_finds_again_what_the_topics_have(drill: Drill, 
         restored.stop()
 
 
-async def _require_found_again(drill: Drill, services: FourServices) -> None:
+async def _require_found_again(drill: Drill, services: RunningServices) -> None:
     for case in drill.after:
         await services.wait_for_events(case, "found again", 2)
     await services.settle()
@@ -132,11 +132,11 @@ async def _require_found_again(drill: Drill, services: FourServices) -> None:
     assert await _numbers(services) == {**drill.numbers, new: f"{last[:-5]}{int(last[-5:]) + 1:05}"}
 
 
-async def _submit(services: FourServices, *references: str) -> list[str]:
+async def _submit(services: RunningServices, *references: str) -> list[str]:
     return [await services.submit(external_id=name, text=f"投诉 {name}", complainant={"phone": "13911112222"}) for name in references]
 
 
-async def _numbers(services: FourServices) -> dict[str, str]:
+async def _numbers(services: RunningServices) -> dict[str, str]:
     return {row["case_id"]: row["number"] for row in await services.rows("intake", "SELECT case_id, number FROM complaint")}
 
 

@@ -30,6 +30,7 @@ async def _back_and_forward(versions: TwoVersions) -> None:
     async with workload_client(versions.stack) as client, Load(client) as load:
         await load.wait_for_more(BATCH)
         await migrate_all(versions.stack.environment)
+        versions.start("desk", NEW)
         for order, old, new in ((UPGRADE_ORDER, OLD, NEW), (OLD_SERVICES, NEW, OLD), (UPGRADE_ORDER, OLD, NEW)):
             for service in order:
                 await _replace(versions, load, service, old, new)

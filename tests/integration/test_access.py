@@ -17,6 +17,8 @@ from aiokafka.errors import GroupAuthorizationFailedError, KafkaError, TopicAuth
 from cli.stack.stack import migrate_service
 from deploy.embedded import EmbeddedServers
 from deploy.sinks import MailSink
+from services.desk.bootstrap import build as build_desk
+from services.desk.config import DeskSettings
 from shared.contracts.operations.access import AccessNames, access_rules
 from shared.contracts.topics import (
     CASE_EVENTS,
@@ -197,7 +199,10 @@ async def test_every_principal_does_its_work_and_nothing_else(
         await migrate_service(RuntimeSettings(environment="test", **connections[service]), service)
     async with MailSink(tmp_path) as mail:
         connections["notify"] |= {"smtp_host": "127.0.0.1", "smtp_port": mail.port, "smtp_security": "none", "delivery_poll": 0.05}
-        services = build_services(make_settings, write_estate(tmp_path), topic_prefix=PREFIX, heartbeat_seconds=0.2, **connections)
+        options: dict[str, Any] = {"topic_prefix": PREFIX, "heartbeat_seconds": 0.2}
+        organisation = write_estate(tmp_path)
+        services = build_services(make_settings, organisation, **options, **connections)
+        services["desk"] = build_desk(make_settings(DeskSettings, organisation=organisation, **options, **connections["desk"]))
         async with starting(services):
             await wait_for(lambda: services["intake"].health.started, deadline=60)
             case = await submit(services["intake"])

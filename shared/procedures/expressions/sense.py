@@ -5,9 +5,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
+from typing import Any
 
 import re2
 
+from shared.procedures.expressions.needed_literals import PATTERNS_KEPT
 from shared.procedures.expressions.pattern_filter import cached_filter
 from shared.procedures.expressions.text_patterns import TOPIC_CUES, CueEntry, CueKind, PatternField, TextPattern, common_cues
 from shared.procedures.fact_library.library import with_library
@@ -77,18 +79,13 @@ class SensePattern:
     def __init__(self, pattern: TextPattern, cues: Sequence[_Cue]) -> None:
         self.fields: tuple[PatternField, ...] = tuple(pattern.fields)
         parts = [_literal(word) for word in pattern.words] + [f"(?:{expression})" for expression in pattern.matches]
-        options = re2.Options()
-        options.never_capture = True
-        options.log_errors = False  # RE2 would print to stderr what is raised below
         words = parts[: len(pattern.words)]
         # The words as two, because there are many: those of Latin letters need borders and any case. And each of the patterns.
         by_script = ("|".join(w for w in words if not w.startswith("(")), "|".join(w for w in words if w.startswith("(")))
         self.sources = [source for source in (*by_script, *parts[len(pattern.words) :]) if source]
         try:
-            self._search = re2.compile("|".join(parts), options)
-            self._expressions = [
-                (source, re2.compile(part, options)) for source, part in zip([*pattern.words, *pattern.matches], parts, strict=True)
-            ]
+            self._search = _compile("|".join(parts))
+            self._expressions = [(source, _compile(part)) for source, part in zip([*pattern.words, *pattern.matches], parts, strict=True)]
             # Most hits have no exception, and one search for all of them made new states of RE2 for each text: 100 µs a hit.
             self._exceptions = cached_filter(tuple(pattern.exceptions))
         except re2.error as error:
@@ -218,6 +215,15 @@ def _compile_cue(kind: CueKind, entry: CueEntry) -> _Cue:
         _finder(tuple(entry.ends), ()),
         _finder(tuple(entry.unless), tuple(entry.lookalikes)),
     )
+
+
+@lru_cache(maxsize=PATTERNS_KEPT)
+def _compile(expression: str) -> Any:
+    """The compiled expression; raises `re2.error`. Versions of a procedure share most of theirs, and hundreds take milliseconds."""
+    options = re2.Options()
+    options.never_capture = True
+    options.log_errors = False  # RE2 would print to stderr what the caller raises
+    return re2.compile(expression, options)
 
 
 @lru_cache(maxsize=1024)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import httpx
 
+from cli.service_names import SERVICES
 from cli.stack.process_environment import process_environment
 from cli.stack.stack import SINKS, Stack, prepared_stack, service_ports, wait_listening
 from deploy.embedded.process import ManagedProcess
@@ -89,7 +90,7 @@ class TwoVersions:
 def two_versions(root: Path, environment: dict[str, str], organisation: Path, old_folder: Path) -> Iterator[TwoVersions]:
     """Topics and sinks, without a table and without a service; all processes stop with the block."""
     # All at once: a port that was free a moment ago may be given to a process that is still starting.
-    names = [f"{service}-{version}" for service in OLD_SERVICES for version in (OLD, NEW)]
+    names = [*(f"{service}-{OLD}" for service in OLD_SERVICES), *(f"{service}-{NEW}" for service in SERVICES)]
     ports = service_ports(*names)
     stack = prepared_stack(root, {**_QUICK_MESSAGES, **environment}, organisation, ports)
     try:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from shared.procedures.expressions.pattern_filter import PatternFilter, Span, merged_windows
+from shared.procedures.expressions.pattern_filter import Span, cached_filter, merged_windows
 from shared.procedures.expressions.sense import SensePattern
 
 
@@ -13,7 +13,7 @@ class PatternSearches(Mapping[str, SensePattern]):
         self._patterns = patterns
         sources = [(name, source) for name, pattern in patterns.items() for source in pattern.sources]
         self._names = [name for name, _ in sources]
-        self._filter = PatternFilter([source for _, source in sources])
+        self._filter = cached_filter(tuple(source for _, source in sources))
 
     def __getitem__(self, name: str) -> SensePattern:
         return self._patterns[name]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from services.intake.attachments.store import AttachmentStore
-from tests.integration.cli.keeping.four_services import FourServices, jiesu
+from tests.integration.cli.keeping.running_services import RunningServices, jiesu
 
 NAME, PHONE, EMAIL, ADDRESS = "欧阳明月", "13911112222", "mingyue@example.org", "桂花巷七号"
 TEXT, LATER, ANSWER, CALL = "楼道里堆满了旧家具", "昨夜又多了一张沙发", "已请物业清走家具", "欧阳女士表示满意"
@@ -18,7 +18,7 @@ PERSON = {"name": NAME, "phone": PHONE, "email": EMAIL, "address": ADDRESS}
 OTHER = {"name": "孙二", "phone": "13700000001"}
 
 
-async def _complaints(services: FourServices) -> tuple[list[str], str]:
+async def _complaints(services: RunningServices) -> tuple[list[str], str]:
     """Two ended cases of the person, connected by an address only, and one of somebody else on the same matter."""
     facts: dict[str, Any] = {"policy": "P-7"}
     attachment = await services.attach("欧阳家门口.txt", "照片内容".encode())
@@ -33,7 +33,7 @@ async def _complaints(services: FourServices) -> tuple[list[str], str]:
     return [first, second], other
 
 
-async def _figures(services: FourServices) -> tuple[Any, Any]:
+async def _figures(services: RunningServices) -> tuple[Any, Any]:
     report = await jiesu("report", "month", "--procedure", Path(services.settings.organisation).parent / "procedure.yaml", "--json")
     assert report.exit_code == 0, report.output
     groups = await services.rows("triage", "SELECT procedure, count, founder, found_size FROM counted_group ORDER BY 1, 2")
@@ -50,12 +50,23 @@ async def _require_intact() -> None:
 
 
 @pytest.mark.timeout(240)
-async def test_erased_person_is_nowhere_and_figures_stay(services: FourServices, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_erased_person_is_nowhere_and_figures_stay(
+    services: RunningServices, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     cases, other = await _complaints(services)
     figures = await _figures(services)
     await _require_intact()
     before = await services.places_of(NEEDLES)
-    assert {"sla.ledger", "sla.cases", "intake.complaint", "triage.known", "case-events", "complaint-events", "attachments"} <= before
+    assert {
+        "sla.ledger",
+        "sla.cases",
+        "intake.complaint",
+        "triage.known",
+        "desk.case_search",
+        "case-events",
+        "complaint-events",
+        "attachments",
+    } <= before
 
     plan = await jiesu("erase", "--person", "-", "--by", "li", "--dry-run", "--json", stdin=f"{PHONE}\n")
     assert plan.exit_code == 0, plan.output
@@ -76,8 +87,8 @@ async def test_erased_person_is_nowhere_and_figures_stay(services: FourServices,
     assert waiting.exit_code == 1, waiting.output
     [state] = json.loads(waiting.stdout)["erasures"]
     assert state["state"] == "waits for topics"
-    assert await services.stores_of(NEEDLES) == set()
     await services.settle()
+    assert await services.stores_of(NEEDLES) == set()
     done = await jiesu("erase", "--resume", "--trim-topics", "--json")
     assert done.exit_code == 0, done.output
     assert await services.places_of(NEEDLES) == set()
@@ -109,7 +120,7 @@ async def _require_archive_without(case: str, archive: Path) -> None:
 
 
 @pytest.mark.timeout(240)
-async def test_erasure_is_refused_where_a_duty_a_hold_or_a_right_is_in_the_way(services: FourServices) -> None:
+async def test_erasure_is_refused_where_a_duty_a_hold_or_a_right_is_in_the_way(services: RunningServices) -> None:
     open_case = await services.submit(complainant={"phone": "13700000008"}, text=OPEN, external_id="refused-1")
     ended = await services.submit(
         complainant={"phone": "13700000009", "id_number": "110101199003070011"}, text=HELD, external_id="refused-2"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.cli.keeping.four_services import FourServices, jiesu
+from tests.integration.cli.keeping.running_services import RunningServices, jiesu
 
 OLD, OPEN, HELD = "花园的灯不亮", "快递柜打不开", "屋顶渗水半年"
 
@@ -19,7 +19,7 @@ async def _run(*options: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.timeout(240)
-async def test_ended_cases_past_their_retention_are_erased_in_batches(services: FourServices, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_ended_cases_past_their_retention_are_erased_in_batches(services: RunningServices, monkeypatch: pytest.MonkeyPatch) -> None:
     assert [(figure["days"], figure["past"]) for figure in await _run()] == [(0, 0), (0, 0)]
     attachments = {text: await services.attach("照片.txt", text.encode()) for text in (OLD, OPEN, HELD)}
     cases = {

@@ -74,7 +74,9 @@ async def test_sigterm_leaves_no_file_in_plain_text_and_the_same_command_goes_on
     temporary.mkdir()
     for name, value in (("TMPDIR", str(temporary)), ("JIESU_IMPORT_BATCH_ROWS", "1"), ("JIESU_MAX_IMPORT_BYTES", "1000000")):
         monkeypatch.setenv(name, value)
-    command = (sys.executable, "-c", "from cli.main import main; main()", "intake", "import", str(file), "--source", "web")
+    # A script's background jobs ignore SIGINT.
+    program = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); from cli.main import main; main()"
+    command = (sys.executable, "-c", program, "intake", "import", str(file), "--source", "web")
     process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
     assert process.stderr is not None
     assert await process.stderr.readline() == b"1 rows\n"

@@ -1,4 +1,4 @@
-"""Complaints through all four services, and a search for bytes in everything that they store."""
+"""Complaints through all services, and a search for bytes in everything that they store."""
 
 import asyncio
 import hashlib
@@ -15,6 +15,8 @@ from typer.testing import CliRunner, Result
 from cli.main import app
 from cli.reconciliation.topic_contents import topic_reader
 from cli.service_names import SERVICES
+from services.desk import bootstrap as desk
+from services.desk.config import DeskSettings
 from services.intake import bootstrap as intake
 from services.intake.config import IntakeSettings
 from services.notify import bootstrap as notify
@@ -64,7 +66,7 @@ SELECT table_schema, table_name FROM information_schema.tables WHERE table_schem
 
 
 @dataclass
-class FourServices:
+class RunningServices:
     """Running services, the settings that the commands use, and the folder of attachments."""
 
     running: dict[str, Service]
@@ -116,13 +118,15 @@ class FourServices:
         await wait_for(enough, what=f"{what}: {number} events of {case}")
 
     async def settle(self) -> None:
-        """Wait until every outbox is empty, every delivery is settled, and every group has read its topics to the end."""
+        """Wait until every outbox is empty, every delivery is settled, and the desk has read every event."""
 
         async def quiet() -> bool:
             unsent = [await self.rows(service, "SELECT FROM outbox LIMIT 1") for service in SERVICES]
             pending = await self.rows("notify", "SELECT FROM delivery WHERE settled_at IS NULL LIMIT 1")
             known = await self.rows("triage", "SELECT case_id FROM known WHERE ended = ''")
-            return not any(unsent) and not pending and known is not None
+            last = "SELECT case_id, max(sequence) FROM {} GROUP BY 1 ORDER BY 1"
+            behind = await self.rows("sla", last.format("ledger")) != await self.rows("desk", last.format("case_event"))
+            return not any(unsent) and not pending and not behind and known is not None
 
         await wait_for(quiet, what="outboxes and deliveries are done")
 
@@ -210,8 +214,8 @@ def command_environment(settings: IntakeSettings) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def open_services(make_settings: SettingsFactory, settings: IntakeSettings) -> AsyncIterator[FourServices]:
-    """The four services in this process, for the length of a block."""
+async def open_services(make_settings: SettingsFactory, settings: IntakeSettings) -> AsyncIterator[RunningServices]:
+    """The services in this process, for the length of a block."""
     await apply_topics(settings, [*TOPICS.values(), department_topic("engineering"), department_topic("unassigned")])
     organisation, keys = settings.organisation, {"attachment_key": ATTACHMENT_KEY, "follow_key": FOLLOW_KEY}
     built = {
@@ -219,10 +223,11 @@ async def open_services(make_settings: SettingsFactory, settings: IntakeSettings
         "triage": triage.build(make_settings(TriageSettings, organisation=organisation)),
         "sla": sla.build(make_settings(SlaSettings, organisation=organisation, **keys)),
         "notify": notify.build(make_settings(NotifySettings, organisation=organisation, sealing_keys=ENCRYPTION_KEYS, digest_window=0)),
+        "desk": desk.build(make_settings(DeskSettings, organisation=organisation)),
     }
     async with AsyncExitStack() as stack:
         running = {name: await stack.enter_async_context(service.running()) for name, service in built.items()}
-        yield FourServices(running, settings, Path(settings.attachment_store))
+        yield RunningServices(running, settings, Path(settings.attachment_store))
 
 
 async def jiesu(*arguments: Any, stdin: str = "") -> Result:

@@ -1,6 +1,6 @@
 """Old processes and new services share partitions and tables: nothing is lost, repeated or out of order.
 
-The upgrade of one service after the other, with the migration under load and the way back, is in tests/chaos/test_rolling_upgrade.py.
+The upgrade of one service after the other, with the migration under load and the way back, is in test_rolling_upgrade.py.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from tests.support.messaging.all_services import running
 from tests.support.messaging.workload import ORGANISATION, workload_client
 from tests.support.upgrades.load import BATCH, Load, migrate_all, require_consistent
 from tests.support.upgrades.old_version import extract_old_version
-from tests.support.upgrades.two_versions import OLD, OLD_SERVICES, PARTITIONS, PATIENCE, TwoVersions, two_versions
+from tests.support.upgrades.two_versions import NEW, OLD, OLD_SERVICES, PARTITIONS, PATIENCE, TwoVersions, two_versions
 from tests.support.waiting import wait_for
 
 
@@ -43,6 +43,7 @@ def test_both_versions_of_every_service_work_beside_each_other(
 
 async def _work_beside_each_other(versions: TwoVersions) -> None:
     await migrate_all(versions.stack.environment)
+    versions.start("desk", NEW)
     for service in OLD_SERVICES:
         versions.start(service, OLD)
     async with running(_new_services()) as services, workload_client(versions.stack) as client, Load(client) as load:
