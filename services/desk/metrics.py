@@ -14,7 +14,7 @@ QUERY_SECONDS = Histogram(
     ["query"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.3, 0.6, 1.2, 2.5),
 )
-QUERIES = ("inbox", "counts", "search")
+QUERIES = ("inbox", "counts", "search", "figures", "figure_cases", "board")
 OUTCOMES = ("accepted", "refused", "unavailable")
 CALLED_SERVICES = ("intake", "triage", "sla")
 

@@ -20,7 +20,7 @@ class CaseRow:
 
     `state` is open, closed, refused or withdrawn; `running` maps each active run of a clock (`clock/round`) to its due instant as text,
     empty while it is unknown; `due_at` is the earliest of them. `sequence` is the number of the last event of case-events that was
-    applied: a record that comes again changes nothing. `seen_by` are the keys of visibility.py.
+    applied: a record that comes again changes nothing. `seen_by` are the keys of visibility.py, `figures` the days of figure_days.py.
     """
 
     case_id: str
@@ -54,6 +54,7 @@ class CaseRow:
     sequence: int = 0
     changed_at: datetime | None = None
     ended_at: datetime | None = None
+    figures: list[int] = field(default_factory=list)
 
 
 def register_case(row: CaseRow, event: Any, hidden: frozenset[str]) -> None:

@@ -6,6 +6,7 @@ from services.desk.pages import help_page, inbox_page, person_search, registrati
 from services.desk.pages.case import action_page, case_page
 from services.desk.pages.deciding import escalations_page, group_page, reviews_page
 from services.desk.pages.dependencies import DeskDependencies
+from services.desk.pages.management import management_page, reports_page, wallboard_page
 from services.desk.pages.reference import calculator_page, clocks_page, organisation_page, regulation_page
 from services.desk.pages.shell import faults, live, preferences, static_files
 from services.desk.papers import routes as papers
@@ -35,6 +36,9 @@ def add_routes(app: FastAPI, dependencies: DeskDependencies) -> None:
         what_if,
         organisation_page,
         clocks_page,
+        management_page,
+        reports_page,
+        wallboard_page,
     ):
         app.include_router(page.router(dependencies))
     faults.add_fault_pages(app, dependencies.pages)

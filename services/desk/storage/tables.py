@@ -5,14 +5,17 @@
 
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Boolean, Column, DateTime, Float, Index, Integer, MetaData, Table, Text, Uuid, text
+from sqlalchemy import ARRAY, BigInteger, Boolean, Column, Date, DateTime, Float, Index, Integer, MetaData, Table, Text, Uuid, text
 from sqlalchemy.types import TypeEngine
 
 from services.desk.storage.session_tables import add_session_tables
 from shared.runtime.database.tables import runtime_tables
 
 SCHEMA = "desk"
-READ_MODEL = ("case_row", "case_event", "case_deadline", "case_message", "case_delivery", "case_attachment", "case_search")
+READ_MODEL = (
+    *("case_row", "case_event", "case_deadline", "case_message", "case_delivery", "case_attachment", "case_search"),
+    *("figure_audience", "figure_sum"),
+)
 """The tables that a rebuild replaces."""
 
 
@@ -32,6 +35,7 @@ def metadata() -> MetaData:
     _table(declared, "case_attachment", ["case_id", "attachment"], [], {"sequence": Integer(), "at": _instant()})
     search = _table(declared, "case_search", ["case_id"], ["words"], {"received_at": _instant(), "grams": ARRAY(Integer)})
     Index("case_search_grams", search.c.grams, postgresql_using="gin")
+    _figure_tables(declared)
     _table(declared, "saved_view", ["person", "name"], ["parameters"], {"created_at": _instant()})
     progress = {"version": BigInteger(), "lag_seconds": Float(), "partitions": Integer(), "noted_at": _instant()}
     Table("reading_progress", declared, Column("process", Uuid, primary_key=True), *_columns(progress))
@@ -50,6 +54,7 @@ def _case_row(declared: MetaData) -> None:
         *(Column(name, Boolean, nullable=False) for name in ("breached", "escalated", "suspended", "anonymous")),
         *(Column(name, ARRAY(Text), nullable=False) for name in ("cooperating", "against", "seen_by")),
         *(Column(name, DateTime(timezone=True)) for name in ("received_at", "due_at", "changed_at", "ended_at")),
+        Column("figures", ARRAY(Integer), nullable=False, server_default=text("'{}'")),
     )
     is_open = text("state = 'open'")
     # The inbox reads in this order, and only open cases: most cases have ended.
@@ -57,6 +62,28 @@ def _case_row(declared: MetaData) -> None:
     Index("case_row_received", row.c.received_at, row.c.case_id)
     Index("case_row_seen_by", row.c.seen_by, postgresql_using="gin")
     Index("case_row_number", row.c.number)
+    Index("case_row_figures", row.c.figures, postgresql_using="gin")
+    # Empty but for a read model of a version that counted nothing: whether there is such a case costs no search.
+    Index("case_row_uncounted", row.c.case_id, postgresql_where=text("figures = '{}' AND received_at IS NOT NULL"))
+
+
+def _figure_tables(declared: MetaData) -> None:
+    Table(
+        "figure_audience",
+        declared,
+        Column("audience", Uuid, primary_key=True),
+        *(Column(name, ARRAY(Text), nullable=False) for name in ("seen_by", "against")),
+    )
+    Table(
+        "figure_sum",
+        declared,
+        # In this order: a page reads the periods of one unit and dimension.
+        *(Column(name, Text, primary_key=True) for name in ("unit", "dimension")),
+        Column("period", Date, primary_key=True),
+        *(Column(name, Text, primary_key=True) for name in ("procedure", "value")),
+        Column("audience", Uuid, primary_key=True),
+        Column("counts", ARRAY(Integer), nullable=False),
+    )
 
 
 def _table(

@@ -32,16 +32,16 @@ class VisibilityConditions:
         return " AND ".join(self.texts)
 
 
-def visible_to(viewer: Viewer) -> VisibilityConditions:
-    """The condition on `case_row` under which the person sees a case; further conditions are added to it.
+def visible_to(viewer: Viewer, table: str = "case_row") -> VisibilityConditions:
+    """The condition on `case_row`, or on a table with the same two columns, under which the person sees a case; others are added to it.
 
     A case about the person, or about somebody to whom he reports, is not there for him: not in a list, a count, a search or a suggestion.
     """
     conditions = VisibilityConditions()
     if viewer.sees is not None:
-        conditions.add("case_row.seen_by && {0}::text[]", list(viewer.sees))
+        conditions.add(f"{table}.seen_by && {{0}}::text[]", list(viewer.sees))
     # Also for who sees every department: the head of the house may be the one complained about.
-    conditions.add("NOT (case_row.against && {0}::text[])", list(viewer.accused_as))
+    conditions.add(f"NOT ({table}.against && {{0}}::text[])", list(viewer.accused_as))
     return conditions
 
 

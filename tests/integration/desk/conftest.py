@@ -107,5 +107,7 @@ async def desk(desk_settings: DeskSettings) -> AsyncIterator[DeskProbe]:
     fields = ConfidentialFields(organisation, desk_settings.organisation.parent)
     async with httpx.AsyncClient(transport=transport, base_url="http://desk.test/desk", headers={"Accept": "text/html"}) as browser:
         yield DeskProbe(service, organisation, browser, sessions, ProjectRecords(fields, ReadingProgress(uuid7())))
+    # Else a connection to a service is found unclosed during a later test, which then fails.
+    await service.app.state.dependencies.services.close()
     await service.processing_database.close()
     await service.database.close()

@@ -58,12 +58,21 @@ ROUTES = {
     ("GET", "/escalations"): SIGNED_IN,
     ("GET", "/groups/{group:path}"): SIGNED_IN,
     ("POST", "/groups/{group:path}"): WRITING,
+    ("GET", "/management"): SIGNED_IN,
+    ("GET", "/management/cases"): SIGNED_IN,
+    ("GET", "/management/figures.{kind}"): SIGNED_IN,
+    ("GET", "/management/reports"): SIGNED_IN,
+    ("GET", "/management/reports/{procedure}/{duty}/{day}"): SIGNED_IN,
+    ("POST", "/management/reports/{procedure}/{duty}/{day}/sign"): WRITING,
+    ("GET", "/management/reports/{procedure}/{duty}/{day}/document"): SIGNED_IN,
+    ("GET", "/management/reports/{procedure}/{duty}/{day}/lists/{list_id}"): SIGNED_IN,
+    ("GET", "/wallboard"): SIGNED_IN,
     ("POST", "/bulk"): WRITING,
     ("POST", "/views"): WRITING,
     ("POST", "/views/delete"): WRITING,
 }
 """Method and path → who gets an answer: anybody, whoever is signed in, or whoever is and sends the token of his page."""
-READ_FROM_SERVICES = ("/reviews", "/groups")
+READ_FROM_SERVICES = ("/reviews", "/groups", "/management/reports")
 PROBES = {"/live", "/ready", "/startup", "/metrics", "/openapi.json", "/docs", "/redoc", "/docs/oauth2-redirect"}
 """Paths of every service, which the proxy does not serve outside (docs/how-to/production.md)."""
 ABOUT: dict[str, dict[str, Any]] = {

@@ -11,12 +11,12 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Request, Response
 
 from services.desk.application.service_client import ServiceRefusedError
+from services.desk.domain.figures.periods import next_period, period_start
 from services.desk.drawings.clock.clock_data import clock_data
 from services.desk.drawings.clock.clock_drawing import draw_clock
 from services.desk.drawings.clock.why_due import why_due
 from services.desk.drawings.month_calendar import calendar_days, draw_month
 from services.desk.drawings.picture import Drawing
-from services.desk.drawings.plots.periods import next_period, period_start
 from services.desk.drawings.words import WORDS, minute_text
 from services.desk.pages.dependencies import DeskDependencies
 from services.desk.pages.reference.calculator_form import CalculatorForm, answered_dues

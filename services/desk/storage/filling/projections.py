@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from services.desk.domain.case_row import CaseRow
+from services.desk.domain.figures.case_sums import CountedCase, SumChanges, counted_case
 from shared.runtime.database.database import Transaction
 
 _ROW_FIELDS = tuple(field.name for field in fields(CaseRow))
@@ -31,6 +32,23 @@ ON CONFLICT (case_id, clock, round) DO UPDATE SET
     ended_at = coalesce(excluded.ended_at, known.ended_at), sequence = excluded.sequence
 WHERE excluded.sequence > known.sequence
 """
+_AUDIENCES = """
+INSERT INTO {table} (audience, seen_by, against)
+SELECT audience, seen_by, against FROM json_to_recordset($1::json) AS added (audience uuid, seen_by text[], against text[])
+ ORDER BY audience ON CONFLICT DO NOTHING
+"""
+# In the order of the keys, since two processes add to the same rows.
+_SUMS = """
+INSERT INTO {table} AS known (unit, period, procedure, dimension, value, audience, counts)
+SELECT * FROM json_to_recordset($1::json)
+    AS change (unit text, period date, procedure text, dimension text, value text, audience uuid, counts integer[])
+ ORDER BY unit, period, procedure, dimension, value, audience
+ON CONFLICT (unit, dimension, period, procedure, value, audience) DO UPDATE SET counts = ARRAY(
+    SELECT coalesce(old, 0) + coalesce(added, 0) FROM unnest(known.counts, excluded.counts) WITH ORDINALITY AS pair (old, added, place)
+     ORDER BY place)
+"""
+_MOST_SUMS = 10_000
+"""Of one statement, in parts of a few MB."""
 _LOAD_DEADLINES = "SELECT * FROM {table} WHERE case_id = ANY($1::text[])"
 _ERASE = (
     "UPDATE {case_row} SET title = '' WHERE case_id = ANY($1::text[])",
@@ -94,6 +112,18 @@ class ReadModel:
     async def save_words(self, tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert or replace searchable texts with their grams."""
         await self._upsert(tx, "case_search", rows, ("case_id",))
+
+    async def save_sums(self, tx: Transaction, before: Mapping[str, CountedCase | None], rows: Iterable[CaseRow]) -> None:
+        """Change the sums of figures by what these cases add now and did not before."""
+        changes = SumChanges()
+        for row in rows:
+            changes.add(before.get(row.case_id), counted_case(row))
+        audiences = [{"audience": str(each.key), "seen_by": each.seen_by, "against": each.against} for each in changes.audiences.values()]
+        if audiences:
+            await tx.execute(_AUDIENCES.format(table=self.table("figure_audience")), _json(audiences))
+        sums = [{**key._asdict(), "counts": counts} for key, counts in changes.rows()]
+        for first in range(0, len(sums), _MOST_SUMS):
+            await tx.execute(_SUMS.format(table=self.table("figure_sum")), _json(sums[first : first + _MOST_SUMS]))
 
     async def erase(self, tx: Transaction, case_ids: Sequence[str]) -> None:
         """Take the words of people out of these cases; their deadlines and the order of events stay."""

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.desk.domain.figures.periods import PERIOD_UNITS, PeriodUnit, next_period, period_label, period_start, periods_between
 from services.desk.drawings.case_timeline import CaseTimelineData, TimelineItem, TimelineSpan, draw_case_timeline
 from services.desk.drawings.month_calendar import calendar_days, draw_month
 from services.desk.drawings.plots.distribution import Share, draw_distribution
 from services.desk.drawings.plots.period_bars import PeriodFigures, PeriodRatio, PeriodSeries, draw_period_figures
-from services.desk.drawings.plots.periods import PERIOD_UNITS, PeriodUnit, next_period, period_label, period_start, periods_between
 from services.desk.drawings.plots.scale import scale_for
 from services.desk.drawings.words import DAY_MARKS, WEEKDAYS, WORDS
 from shared.procedures.calendars.calendar import Calendar

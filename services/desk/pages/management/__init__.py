@@ -1,0 +1,1 @@
+"""Management: figures with the cases behind them, periodic reports, and the wallboard."""
