@@ -3,8 +3,8 @@
 from fastapi import FastAPI
 
 from services.desk.pages import help_page, inbox_page, person_search, registration, saved_views
-from services.desk.pages.case import action_page, case_page
-from services.desk.pages.deciding import escalations_page, group_page, reviews_page
+from services.desk.pages.case import action_page, case_page, contact_page
+from services.desk.pages.deciding import escalations_page, group_page, groups_page, proposals_page, reviews_page
 from services.desk.pages.dependencies import DeskDependencies
 from services.desk.pages.management import management_page, reports_page, wallboard_page
 from services.desk.pages.reference import calculator_page, clocks_page, organisation_page, regulation_page
@@ -23,8 +23,11 @@ def add_routes(app: FastAPI, dependencies: DeskDependencies) -> None:
         registration,
         reviews_page,
         escalations_page,
+        groups_page,
         group_page,
+        proposals_page,
         case_page,
+        contact_page,
         action_page,
         saved_views,
         person_search,

@@ -53,8 +53,20 @@ async def load_page(tx: Transaction, query: InboxQuery, viewer: Viewer, after: I
         # Through text, which also carries infinity; the planner still uses the index, as the cast is done once.
         conditions.add(f"({key}, case_row.case_id) {'>' if by_due else '<'} ({{0}}::text::timestamptz, {{1}})", after.key, after.case_id)
     order = f"{key}, case_row.case_id" if by_due else f"{key} DESC, case_row.case_id DESC"
-    statement = f"SELECT {_COLUMNS}, {key}::text AS position_key FROM case_row WHERE {conditions.where} ORDER BY {order} LIMIT {limit:d}"  # noqa: S608 - ours
+    source = _own_cases(conditions, viewer) if by_due and query.filter.assigned == "me" else "case_row"
+    statement = f"SELECT {_COLUMNS}, {key}::text AS position_key FROM {source} WHERE {conditions.where} ORDER BY {order} LIMIT {limit:d}"  # noqa: S608 - ours
     return await tx.fetch(statement, *conditions.parameters)
+
+
+def _own_cases(conditions: VisibilityConditions, viewer: Viewer) -> str:
+    """The open cases that the viewer handles, as a table of their own.
+
+    OFFSET 0 keeps PostgreSQL from walking the cases by their due instant until a page is full: it believes that an array matches more
+    often than a person handles a case, and reads all open cases of a person who has few.
+    """
+    return conditions.place(
+        "(SELECT * FROM case_row WHERE state = 'open' AND seen_by && {0}::text[] OFFSET 0) AS case_row", list(viewer.own)
+    )
 
 
 async def load_cases(tx: Transaction, case_ids: Sequence[str], viewer: Viewer) -> list[Mapping[str, Any]]:
@@ -74,7 +86,8 @@ def add_filter(conditions: VisibilityConditions, query: InboxQuery, viewer: View
         if value:
             conditions.add(f"{column} = {{0}}", value)
     if chosen.department:
-        conditions.add("(department = {0} OR (department = '' AND proposed = {0}))", chosen.department)
+        # The expression of the index case_row_open_department: with OR the planner reads every open case.
+        conditions.add("coalesce(nullif(department, ''), proposed) = {0}", chosen.department)
     if query.due_before is not None:
         conditions.add("due_at < {0}", query.due_before)
     if chosen.due == "none":

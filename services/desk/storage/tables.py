@@ -23,7 +23,11 @@ def metadata() -> MetaData:
     """All tables of the desk's schema, those of the runtime included."""
     declared = runtime_tables(SCHEMA)
     _case_row(declared)
-    _table(declared, "case_event", ["case_id"], ["type", "role", "actor", "clause", "rule", "body"], {"at": _instant()}, ["sequence"])
+    event = _table(
+        declared, "case_event", ["case_id"], ["type", "role", "actor", "clause", "rule", "body"], {"at": _instant()}, ["sequence"]
+    )
+    of_groups = text("type IN ('group_found', 'group_dissolved')")
+    Index("case_event_groups", event.c.type, event.c.at, event.c.case_id, postgresql_where=of_groups)
     instants = {name: _instant(nullable=True) for name in ("due_at", "started_at", "breached_at", "ended_at")}
     _table(declared, "case_deadline", ["case_id", "clock"], ["state", "clause", "role"], {**instants, "sequence": Integer()}, ["round"])
     lists = {"recipients": ARRAY(Text), "persons": ARRAY(Text), "urgent": Boolean(), "at": _instant()}
@@ -59,6 +63,9 @@ def _case_row(declared: MetaData) -> None:
     is_open = text("state = 'open'")
     # The inbox reads in this order, and only open cases: most cases have ended.
     Index("case_row_due", text("coalesce(due_at, 'infinity')"), row.c.case_id, postgresql_where=is_open)
+    Index("case_row_open_seen_by", row.c.seen_by, postgresql_using="gin", postgresql_where=is_open)
+    unit = text("coalesce(nullif(department, ''), proposed)")
+    Index("case_row_open_department", unit, text("coalesce(due_at, 'infinity')"), row.c.case_id, postgresql_where=is_open)
     Index("case_row_received", row.c.received_at, row.c.case_id)
     Index("case_row_seen_by", row.c.seen_by, postgresql_using="gin")
     Index("case_row_number", row.c.number)

@@ -35,6 +35,8 @@ ROUTES = {
     ("GET", "/cases/{case}/actions/{action}"): SIGNED_IN,
     ("POST", "/cases/{case}/actions/{action}"): WRITING,
     ("GET", "/cases/{case}/clocks"): SIGNED_IN,
+    ("GET", "/cases/{case}/contact"): SIGNED_IN,
+    ("POST", "/cases/{case}/contact"): WRITING,
     ("GET", "/cases/{case}/evidence"): SIGNED_IN,
     ("GET", "/cases/{case}/papers"): SIGNED_IN,
     ("GET", "/cases/{case}/papers/{form}"): SIGNED_IN,
@@ -56,6 +58,7 @@ ROUTES = {
     ("POST", "/reviews/{case}"): WRITING,
     ("GET", "/reviews/{case}/why"): SIGNED_IN,
     ("GET", "/escalations"): SIGNED_IN,
+    ("GET", "/groups"): SIGNED_IN,
     ("GET", "/groups/{group:path}"): SIGNED_IN,
     ("POST", "/groups/{group:path}"): WRITING,
     ("GET", "/management"): SIGNED_IN,
@@ -67,12 +70,14 @@ ROUTES = {
     ("GET", "/management/reports/{procedure}/{duty}/{day}/document"): SIGNED_IN,
     ("GET", "/management/reports/{procedure}/{duty}/{day}/lists/{list_id}"): SIGNED_IN,
     ("GET", "/wallboard"): SIGNED_IN,
+    ("GET", "/proposals"): SIGNED_IN,
+    ("POST", "/proposals/{case}"): WRITING,
     ("POST", "/bulk"): WRITING,
     ("POST", "/views"): WRITING,
     ("POST", "/views/delete"): WRITING,
 }
 """Method and path → who gets an answer: anybody, whoever is signed in, or whoever is and sends the token of his page."""
-READ_FROM_SERVICES = ("/reviews", "/groups", "/management/reports")
+READ_FROM_SERVICES = ("/reviews", "/groups", "/proposals", "/management/reports")
 PROBES = {"/live", "/ready", "/startup", "/metrics", "/openapi.json", "/docs", "/redoc", "/docs/oauth2-redirect"}
 """Paths of every service, which the proxy does not serve outside (docs/how-to/production.md)."""
 ABOUT: dict[str, dict[str, Any]] = {

@@ -14,7 +14,7 @@ from services.desk.pages.deciding.access import require_id
 from services.desk.pages.dependencies import DeskDependencies
 from services.desk.session import Session, signed_in, writing
 from services.desk.storage import visibility
-from services.desk.storage.group_members import load_members
+from services.desk.storage.groups.group_members import load_members
 from shared.runtime.clock import uuid7
 
 GROUP_ACTIONS = {

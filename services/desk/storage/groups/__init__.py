@@ -1,0 +1,1 @@
+"""Reads groups of cases and their members."""
