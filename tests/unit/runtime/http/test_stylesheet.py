@@ -13,7 +13,11 @@ from services.sla.follow import page
 from shared.runtime.http.look.stylesheet import COLOURS, public_stylesheet
 
 ROOT = Path(__file__).parents[4]
-OWN = ("services/desk/static/desk.css", "services/sla/follow/templates/style.css", "services/intake/transports/web_form/templates/style.css")
+OWN = (
+    "services/desk/static/desk.css",
+    "services/sla/follow/templates/style.css",
+    "services/intake/transports/web_form/templates/style.css",
+)
 
 
 def test_policy_permits_the_text_and_no_other() -> None:
