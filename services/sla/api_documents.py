@@ -123,6 +123,8 @@ class FollowAnswer(BaseModel):
     """What a complainant sees of his case, and in `actions` what he can do now.
 
     `steps` have the event and what was said to or by him; `after_end` marks an urging of a case that had ended.
+    `next` are the steps to come, each with `due_at` (none while the time is paused) and `late`; `unavailable` maps each other action
+    to `no_answer_yet`, `not_ended` or `ended`.
     """
 
     number: str
@@ -130,7 +132,9 @@ class FollowAnswer(BaseModel):
     status: str = Field(examples=["open"])
     received_at: str
     steps: list[dict[str, Any]]
+    next: list[dict[str, Any]] = Field(examples=[[{"step": "first_answered", "due_at": "2026-11-10T18:00:00+08:00", "late": False}]])
     actions: list[str] = Field(examples=[["supplement", "urge"]])
+    unavailable: dict[str, str] = Field(examples=[{"rate": "no_answer_yet", "reopen": "not_ended"}])
 
 
 class ClockAnswer(BaseModel):

@@ -1,7 +1,5 @@
 """Renders the complainant's page: plain HTML that works without scripts, from 320 pixels up, in Chinese and English."""
 
-import base64
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
@@ -11,15 +9,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from services.sla.follow.page_texts import TEXTS
+from shared.runtime.http.look.stylesheet import public_stylesheet
 
 PageLanguage = Literal["zh", "en"]
 CodeFault = Literal["", "unknown", "too_fast"]
 _FOLDER = Path(__file__).parent / "templates"
-_STYLE = (_FOLDER / "style.css").read_text(encoding="utf-8")
-_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
-CONTENT_SECURITY_POLICY = (
-    f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
+_STYLE = public_stylesheet((_FOLDER / "style.css").read_text(encoding="utf-8"))
+CONTENT_SECURITY_POLICY = _STYLE.content_security_policy
 _ENVIRONMENT = Environment(loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
 _ENVIRONMENT.filters["minute"] = lambda instant: instant[:16].replace("T", " ")
 
@@ -50,4 +46,4 @@ def render_follow_page(case: dict[str, Any], language: PageLanguage, refused: Re
 
 
 def _render(name: str, language: PageLanguage, title: str, **values: Any) -> str:
-    return _ENVIRONMENT.get_template(f"{name}.html.j2").render(t=TEXTS[language], title=title, style=Markup(_STYLE), **values)  # noqa: S704 - ours
+    return _ENVIRONMENT.get_template(f"{name}.html.j2").render(t=TEXTS[language], title=title, style=Markup(_STYLE.text), **values)  # noqa: S704 - ours

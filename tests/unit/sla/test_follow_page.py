@@ -62,7 +62,7 @@ def test_an_urging_after_the_end_is_shown_as_passed_on() -> None:
 
 
 def test_long_words_wrap() -> None:
-    assert "overflow-wrap:anywhere" in render_follow_page(document("registered"), "en")
+    assert "overflow-wrap: anywhere" in render_follow_page(document("registered"), "en")
 
 
 def test_both_languages_have_the_same_texts() -> None:

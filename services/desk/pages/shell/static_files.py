@@ -8,6 +8,8 @@ from pathlib import Path
 
 from fastapi import APIRouter, Response
 
+from shared.runtime.http.look.stylesheet import COLOURS
+
 _FOLDER = Path(__file__).parents[2] / "static"
 _TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -32,7 +34,8 @@ def load_static_files() -> dict[str, StaticFile]:
     files = {}
     for path in sorted(_FOLDER.iterdir()):
         if path.suffix in _TYPES:
-            content = path.read_bytes()
+            shared = COLOURS if path.suffix == ".css" else ""
+            content = shared.encode() + path.read_bytes()
             files[path.name] = StaticFile(content, _TYPES[path.suffix], sha256(content).hexdigest()[:16])
     return files
 

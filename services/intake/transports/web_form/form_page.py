@@ -1,7 +1,5 @@
 """Renders the web form: plain HTML that works without scripts, from 320 pixels up, in Chinese and English."""
 
-import base64
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,15 +12,13 @@ from services.intake.channels.web_form import FormLine
 from services.intake.transports.web_form.form_texts import TEXTS
 from shared.contracts.attachments import parse_reference
 from shared.procedures.model.sources.web_form import WebForm, WebFormLanguage
+from shared.runtime.http.look.stylesheet import public_stylesheet
 
 TRAP = "website"
 """A field that people do not see and programs fill in."""
 _FOLDER = Path(__file__).parent / "templates"
-_STYLE = (_FOLDER / "style.css").read_text(encoding="utf-8")
-_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
-CONTENT_SECURITY_POLICY = (
-    f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
+_STYLE = public_stylesheet((_FOLDER / "style.css").read_text(encoding="utf-8"))
+CONTENT_SECURITY_POLICY = _STYLE.content_security_policy
 _ENVIRONMENT = Environment(
     loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
@@ -136,4 +132,4 @@ def _shown_field(line: FormLine, texts: Mapping[str, Any], typed: TypedForm) -> 
 
 
 def _render(name: str, language: WebFormLanguage, title: str, **values: Any) -> str:
-    return _ENVIRONMENT.get_template(f"{name}.html.j2").render(t=TEXTS[language], title=title, style=Markup(_STYLE), **values)  # noqa: S704 - ours
+    return _ENVIRONMENT.get_template(f"{name}.html.j2").render(t=TEXTS[language], title=title, style=Markup(_STYLE.text), **values)  # noqa: S704 - ours

@@ -12,6 +12,7 @@ from services.sla.domain.lifecycle.defaults.acting_roles import ACTIONS_BY_ROLE
 from services.sla.domain.messages.message_values import matter_line
 from services.sla.domain.rules.rulebook import Rulebook
 from services.sla.domain.views.instants import event_in_zone, to_text
+from services.sla.domain.views.promised_steps import promised_steps
 from shared.procedures.access import COMPLAINANT
 
 STEP_FIELDS: dict[str, str] = {
@@ -35,17 +36,23 @@ STEP_FIELDS: dict[str, str] = {
 """Events that a complainant may see, with the one field that was said to him or by him; all others are internal."""
 _RATEABLE_AFTER = frozenset({"first_answered", "answered", "handled", "refused", "closed"})
 _WHILE_OPEN = ("supplement", "urge", "withdraw")
+_ALL_ACTIONS = (*_WHILE_OPEN, "rate", "reopen")
 
 
 def follow_document(case: Case, rulebook: Rulebook, events: Sequence[dict[str, Any]], zone: tzinfo) -> dict[str, Any]:
-    """Number, matter, status, the steps so far and the actions that the complainant may take; instants as text in the zone."""
+    """Number, matter, status, steps so far and to come, the actions that the complainant may take, and why not the others.
+
+    Instants are text in the zone.
+    """
     return {
         "number": case.number,
         "matter": matter_line(case.complaint),
         "status": case.status,
         "received_at": to_text(case.received_at, zone),
         "steps": list(_steps(event_in_zone(event, rulebook.procedure, zone) for event in events if event["event"] in STEP_FIELDS)),
+        "next": promised_steps(case, rulebook, zone),
         "actions": list(open_actions(case, events)),
+        "unavailable": _unavailable(case, open_actions(case, events)),
     }
 
 
@@ -54,6 +61,13 @@ def open_actions(case: Case, events: Sequence[dict[str, Any]]) -> tuple[str, ...
     rating = ("rate",) if any(event["event"] in _RATEABLE_AFTER for event in events) else ()
     actions = (*_WHILE_OPEN, *rating) if case.open else ("supplement", *rating, "reopen")
     return tuple(action for action in actions if action in ACTIONS_BY_ROLE[COMPLAINANT])
+
+
+def _unavailable(case: Case, offered: tuple[str, ...]) -> dict[str, str]:
+    """Action → why it is not offered now: `no_answer_yet`, `not_ended` or `ended`."""
+    ended = "not_ended" if case.open else "ended"
+    reasons = dict.fromkeys(_ALL_ACTIONS, ended) | {"rate": "no_answer_yet"}
+    return {action: reason for action, reason in reasons.items() if action not in offered}
 
 
 def _steps(events: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
