@@ -1,4 +1,4 @@
-"""Ends a block at SIGTERM as Ctrl-C does."""
+"""Ends a block at SIGINT and SIGTERM as Ctrl-C does."""
 
 import signal
 from collections.abc import Iterator
@@ -8,7 +8,10 @@ from threading import current_thread, main_thread
 
 @contextmanager
 def sigterm_like_interrupt() -> Iterator[None]:
-    """SIGTERM interrupts the block: by default it ends a process without its `finally` blocks."""
+    """SIGTERM interrupts the block, and so does SIGINT where the parent had it ignored.
+
+    By default SIGTERM ends a process without its `finally` blocks.
+    """
     if current_thread() is not main_thread():
         # Python sets signal handlers in the main thread alone; a block elsewhere ends with it.
         yield

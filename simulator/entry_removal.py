@@ -5,14 +5,12 @@ from copy import deepcopy
 from typing import Any
 
 from shared.procedures.loading.yaml_document import YamlDocument
-from shared.procedures.model.bound_procedure import bind_parameters
 from shared.procedures.model.entry_list import LocatedEntry, YamlPath, all_entries
 from shared.procedures.model.procedure import Procedure
 from shared.procedures.organisation import Organisation
 from simulator.expectations import unmet_expectations
-from simulator.run import organisation_calendars
 from simulator.scenario import Scenario
-from simulator.simulation import simulate_scenario
+from simulator.scenario_runner import ScenarioRunner
 
 MUTATED_SECTIONS = frozenset(
     {"derived", "kinds", "classes", "subjects", "routes", "clocks", "ladders", "actions", "reactions", "counts", "duplicates", "closing"}
@@ -40,11 +38,10 @@ def without_entry(data: Any, path: YamlPath) -> Any:
     return copy
 
 
-def scenario_fails(scenario: Scenario, procedure: Procedure, organisation: Organisation) -> bool:
-    """Whether the scenario fails under the procedure; one that cannot run it counts as failing."""
-    calendars = organisation_calendars(organisation)
+def scenario_fails(scenario: Scenario, organisation: Organisation, runner: ScenarioRunner) -> bool:
+    """Whether the scenario fails under the runner's procedure; one that cannot run it counts as failing."""
     try:
-        events = simulate_scenario(scenario, bind_parameters(procedure, scenario.parameters), organisation, calendars)
+        events = runner.timeline(scenario, organisation)
     except (ValueError, LookupError, TypeError):
         return True
     return bool(unmet_expectations(scenario.expect, events))

@@ -6,15 +6,14 @@ from pathlib import Path
 
 from shared.procedures.coverage import expected_clauses
 from shared.procedures.loading.loader import Pack
-from shared.procedures.model.bound_procedure import bind_parameters
 from shared.procedures.model.clauses import is_clause_or_subclause
 from shared.procedures.model.entry_list import LocatedEntry
 from shared.procedures.organisation import Organisation
 from simulator.entry_removal import mutants, scenario_fails
 from simulator.expectations import unmet_expectations
-from simulator.run import organisation_calendars, scenario_organisation
+from simulator.run import scenario_organisation
 from simulator.scenario import Scenario, read_scenario
-from simulator.simulation import simulate_scenario
+from simulator.scenario_runner import ScenarioRunner
 
 _EXPECTED_BY_SECTION = {
     "derived": "expects the class or route that the derived fact leads to",
@@ -48,7 +47,8 @@ class ScenarioResult:
 
 def run_pack_scenarios(pack: Pack) -> list[ScenarioResult]:
     """Run every scenario of a pack, in the order of their names."""
-    return [ScenarioResult(pack.scenario_name(path), tuple(_failures(pack, path))) for path in pack.scenarios]
+    runner = ScenarioRunner(pack.procedure)
+    return [ScenarioResult(pack.scenario_name(path), tuple(_failures(runner, path))) for path in pack.scenarios]
 
 
 def unneeded_entries(pack: Pack) -> list[str]:
@@ -58,7 +58,8 @@ def unneeded_entries(pack: Pack) -> list[str]:
     for item, procedure in mutants(pack.procedure, pack.document):
         # Scenarios that expect an event of the entry's clauses are likely to fail first.
         likely_first = sorted(scenarios, key=partial(_is_unlikely, item))
-        if not any(scenario_fails(scenario, procedure, organisation) for _, scenario, organisation in likely_first):
+        runner = ScenarioRunner(procedure)
+        if not any(scenario_fails(scenario, organisation, runner) for _, scenario, organisation in likely_first):
             unneeded.append(_describe(item))
     return unneeded
 
@@ -67,11 +68,10 @@ def _is_unlikely(item: LocatedEntry, loaded: tuple[frozenset[str], Scenario, Org
     return not any(is_clause_or_subclause(expected, clause) for expected in loaded[0] for clause in item.clauses)
 
 
-def _failures(pack: Pack, path: Path) -> list[str]:
+def _failures(runner: ScenarioRunner, path: Path) -> list[str]:
     try:
         scenario, organisation = _load(path)
-        bound = bind_parameters(pack.procedure, scenario.parameters)
-        events = simulate_scenario(scenario, bound, organisation, organisation_calendars(organisation))
+        events = runner.timeline(scenario, organisation)
     except (ValueError, OSError) as error:
         return [f"cannot run: {error}"]
     return [f"not met: {problem}" for problem in unmet_expectations(scenario.expect, events)]

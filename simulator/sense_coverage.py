@@ -7,16 +7,14 @@ from pathlib import Path
 
 from shared.procedures.coverage import PackCoverage, expected_clauses, pack_coverage, with_second_reading
 from shared.procedures.loading.loader import Pack
-from shared.procedures.model.bound_procedure import bind_parameters
 from shared.procedures.model.clauses import is_clause_or_subclause
 from shared.procedures.model.entry_list import LocatedEntry, all_entries
-from shared.procedures.model.procedure import Procedure
 from shared.procedures.organisation import Organisation
 from simulator.entry_removal import MUTATED_SECTIONS, mutants
 from simulator.expectations import unmet_expectations
-from simulator.run import organisation_calendars, scenario_organisation
+from simulator.run import scenario_organisation
 from simulator.scenario import Scenario, read_scenario
-from simulator.simulation import simulate_scenario
+from simulator.scenario_runner import ScenarioRunner
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,25 +35,23 @@ class _SenseScenario:
     def refers_to(self, item: LocatedEntry) -> bool:
         return any(is_clause_or_subclause(expected, clause) for expected in self.clauses for clause in item.clauses)
 
-    def unmet_under(self, procedure: Procedure) -> list[str]:
-        bound = bind_parameters(procedure, self.scenario.parameters)
-        events = simulate_scenario(self.scenario, bound, self.organisation, organisation_calendars(self.organisation))
-        return unmet_expectations(self.scenario.expect, events)
+    def unmet_under(self, runner: ScenarioRunner) -> list[str]:
+        return unmet_expectations(self.scenario.expect, runner.timeline(self.scenario, self.organisation))
 
-    def is_met_by(self, procedure: Procedure) -> bool:
+    def is_met_by(self, runner: ScenarioRunner) -> bool:
         try:
-            return not self.unmet_under(procedure)
+            return not self.unmet_under(runner)
         except (ValueError, LookupError, TypeError):
             return False
 
-    def fails_without(self, item: LocatedEntry, procedure: Procedure) -> bool:
+    def fails_without(self, item: LocatedEntry, runner: ScenarioRunner) -> bool:
         """Whether an expectation is not met without the entry.
 
         What remains of a procedure may not run at all (a reminder of a limit that is gone). That shows that the entry is used, not what it
         is for: it counts only in a scenario that expects an event of the entry's own clause.
         """
         try:
-            return bool(self.unmet_under(procedure))
+            return bool(self.unmet_under(runner))
         except (ValueError, LookupError, TypeError):
             return self.refers_to(item)
 
@@ -70,12 +66,14 @@ def read_senses(pack: Pack) -> SenseReading:
     """Remove each entry in turn and run the scenarios of the second reading until one fails; raises `ValueError` for a scenario's file."""
     loaded = [_load(pack, path) for path in pack.sense_scenarios]
     # Where a scenario fails already, its failure without an entry proves nothing.
-    scenarios = [scenario for scenario in loaded if scenario.is_met_by(pack.procedure)]
+    present = ScenarioRunner(pack.procedure)
+    scenarios = [scenario for scenario in loaded if scenario.is_met_by(present)]
     removed: dict[str, str | None] = {}
     for item, procedure in mutants(pack.procedure, pack.document):
         # Those that expect an event of the entry's clauses are likely to fail, and the first that fails ends the search.
         likely_first = sorted(scenarios, key=partial(_is_unlikely, item))
-        removed[item.id] = next((scenario.name for scenario in likely_first if scenario.fails_without(item, procedure)), None)
+        runner = ScenarioRunner(procedure)
+        removed[item.id] = next((scenario.name for scenario in likely_first if scenario.fails_without(item, runner)), None)
     entries = [located.id for located in all_entries(pack.procedure) if located.section in MUTATED_SECTIONS]
     shown = {entry: name for entry in entries if (name := removed.get(_removed_with(entry, removed)))}
     return SenseReading(shown, tuple(entry for entry in entries if entry not in shown))

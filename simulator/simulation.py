@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from operator import itemgetter
@@ -17,7 +17,7 @@ from services.sla.domain.lifecycle.inputs import AdvanceTime, CaseInput
 from services.sla.domain.lifecycle.links.resolution import resolve_link
 from services.sla.domain.rules.rulebook import Rulebook
 from services.sla.domain.views import event_mapping
-from services.triage.domain.compiled_rules import compile_rules
+from services.triage.domain.compiled_rules import TriageRules, compile_rules
 from services.triage.domain.rule_scope import TriageContext
 from services.triage.domain.state import FOLLOWED_EVENTS, TriageState
 from shared.contracts.events import CaseEvent
@@ -34,9 +34,29 @@ _OMITTED_FIELDS = frozenset(
 """Fields of events that the timeline omits: they are long, or no expectation can name them."""
 
 
+@dataclass(frozen=True, slots=True)
+class CompiledRules:
+    """The rules of a procedure in an organisation as sla and triage read them; several runs may share them."""
+
+    rulebook: Rulebook
+    triage_rules: TriageRules
+
+
+def compile_simulation_rules(bound: BoundProcedure, organisation: Organisation, calendars: Mapping[str, Calendar]) -> CompiledRules:
+    """Compile the rules; raises `ValueError` for a calendar that does not exist and for a condition with a syntax error."""
+    known = {"default": default_calendar(), **calendars}
+    names = [bound.procedure.calendar, organisation.calendar, *(department.calendar for department in organisation.departments)]
+    if unknown := [name for name in names if name and name not in known]:
+        raise ValueError(f"there is no calendar {unknown[0]}; the organisation has {', '.join(known)}")
+    return CompiledRules(Rulebook(bound, organisation, known), compile_rules(bound, organisation))
+
+
 @dataclass
 class Simulation:
-    """One run: the cases by scenario id and the timeline so far; `on_decision` is called with case id, input, decision and instant."""
+    """One run: the cases by scenario id and the timeline so far; `on_decision` is called with case id, input, decision and instant.
+
+    `rules` are compiled from the first three unless they are given.
+    """
 
     bound: BoundProcedure
     organisation: Organisation
@@ -45,15 +65,11 @@ class Simulation:
     timeline: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     now: int = 0
     on_decision: Callable[[str, CaseInput, CaseDecision, int], None] | None = None
+    rules: CompiledRules | None = None
 
     def __post_init__(self) -> None:
-        calendars = {"default": default_calendar(), **self.calendars}
-        departments = self.organisation.departments
-        names = [self.bound.procedure.calendar, self.organisation.calendar, *(department.calendar for department in departments)]
-        if unknown := [name for name in names if name and name not in calendars]:
-            raise ValueError(f"there is no calendar {unknown[0]}; the organisation has {', '.join(calendars)}")
-        self.rulebook = Rulebook(self.bound, self.organisation, calendars)
-        self.triage_rules = compile_rules(self.bound, self.organisation)
+        rules = self.rules or compile_simulation_rules(self.bound, self.organisation, self.calendars)
+        self.rulebook, self.triage_rules = rules.rulebook, rules.triage_rules
         self.triage_state = TriageState()
         self.worktime = self.rulebook.worktime_for("")
         self.last_number = 0
@@ -138,7 +154,12 @@ def simulate_scenario(
     scenario: Scenario, bound: BoundProcedure, organisation: Organisation, calendars: dict[str, Calendar] | None = None
 ) -> list[dict[str, Any]]:
     """The timeline of a scenario: events in order of time, each a mapping with `at`, `event` and its fields that are not empty."""
-    events = Simulation(bound, organisation, calendars or {}).run(scenario)
+    return run_to_timeline(Simulation(bound, organisation, calendars or {}), scenario)
+
+
+def run_to_timeline(simulation: Simulation, scenario: Scenario) -> list[dict[str, Any]]:
+    """As `simulate_scenario`, by a simulation that has not run yet."""
+    events = simulation.run(scenario)
     has_case_ids = any(complaint.id for complaint in scenario.cases)
     return [_timeline_row(event, has_case_ids=has_case_ids) for event in events]
 

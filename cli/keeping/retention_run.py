@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from cli.keeping.case_erasure import CaseErasure
 from services.intake.attachments.setup import open_attachments
 from services.intake.config import IntakeSettings
 from services.intake.storage import attachments as stored_attachments
-from services.sla.storage.keeping import past_retention
+from services.sla.storage.keeping import past_retention, retention_runs
+from shared.runtime.clock import uuid7
 from shared.runtime.database.database import Database
 from shared.runtime.errors import Misconfigured
 
@@ -53,6 +57,24 @@ class RetentionRun:
         self._case_days = case_days
         self._erasure = erasure
         self._databases = databases
+
+    @asynccontextmanager
+    async def recorded(self, now: Callable[[], datetime]) -> AsyncIterator[None]:
+        """Record the run, by which sla measures that it happens, and how it ends, also where the block raises."""
+        run, outcome = UUID(uuid7()), retention_runs.FAILED
+        limits = bool(self._case_days or self._settings.attachment_retention_days)
+        async with self._databases["sla"].transaction() as tx:
+            await retention_runs.begin_run(tx, run, now(), limits=limits)
+        try:
+            yield
+            outcome = retention_runs.DONE
+        finally:
+            async with self._databases["sla"].transaction() as tx:
+                await retention_runs.end_run(tx, run, now(), outcome)
+
+    async def figures(self, now: datetime, *, dry_run: bool) -> list[PastRetention]:
+        """Those of cases, then those of attachments; erases them without `dry_run`."""
+        return [await self.cases(now, dry_run=dry_run), await self.attachments(now, dry_run=dry_run)]
 
     async def cases(self, now: datetime, *, dry_run: bool) -> PastRetention:
         """Erase the personal data of ended cases on which nothing has happened for so many days."""

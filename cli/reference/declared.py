@@ -18,7 +18,16 @@ from shared.runtime.process.settings import RuntimeSettings
 ALL_SERVICES = "every service"
 UNITS = ("seconds", "bytes", "ratio")
 """Base units in Prometheus' sense; a counter of seconds ends with `_seconds_total`."""
-_STATES = frozenset({"jiesu_ready", "jiesu_degraded", "jiesu_database_up", "jiesu_intake_mailbox_up", "jiesu_notify_provider_open"})
+_STATES = frozenset(
+    {
+        "jiesu_ready",
+        "jiesu_degraded",
+        "jiesu_database_up",
+        "jiesu_intake_mailbox_up",
+        "jiesu_notify_provider_open",
+        "jiesu_retention_last_run_failed",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ TRIAGE_DATABASE_PASSWORD=
 SLA_DATABASE_PASSWORD=
 NOTIFY_DATABASE_PASSWORD=
 DESK_DATABASE_PASSWORD=
+KEEPER_DATABASE_PASSWORD=
 GRAFANA_ADMIN_PASSWORD=
 JIESU_SEALING_KEYS=
 JIESU_PSEUDONYM_KEY=
@@ -36,6 +37,19 @@ JIESU_SMTP_PASSWORD=
 JIESU_SMTP_SENDER=
 # Only with a text message gateway of your own instead of the sink.
 JIESU_SMS_URL=
+
+# Only with an identity provider (docs/how-to/sign-in.md): its issuer, the desk's public address, the secret of the desk's client.
+JIESU_OIDC_ISSUER=
+JIESU_OIDC_AUDIENCE=jiesu
+JIESU_OIDC_JWKS_URL=
+JIESU_OIDC_ALGORITHMS=RS256,PS256,ES256
+JIESU_OIDC_CLOCK_SKEW=30
+JIESU_OIDC_KEYS_SECONDS=600
+JIESU_OIDC_PERSON_CLAIM=preferred_username
+JIESU_OIDC_REQUIRED_CLAIMS=
+JIESU_DESK_URL=
+JIESU_DESK_CLIENT_ID=jiesu-desk
+JIESU_DESK_CLIENT_SECRET=
 
 # The image that ours is built on: a mirror's name, or one with its digest.
 JIESU_BASE_IMAGE=python:3.11-slim-bookworm

@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, field_validator
 
@@ -14,6 +14,13 @@ _BASE_URL = re.compile(r"https?://[^/?#\s@]+(/[^?#\s]*)?")
 
 class DeskSettings(SignInSettings):
     """The runtime's settings and the desk's own; each is an environment variable with the prefix JIESU_."""
+
+    production_fields: ClassVar[frozenset[str]] = SignInSettings.production_fields | {
+        "organisation",
+        "desk_sla_url",
+        "desk_intake_url",
+        "desk_triage_url",
+    }
 
     organisation: Path = Field(Path("organisation.yaml"), description="the organisation file: people, roles, addresses, sources")
     desk_path: str = Field("", description="path below which a proxy serves the desk, such as /desk; empty: the root")

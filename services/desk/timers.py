@@ -35,7 +35,7 @@ def register(service: Service, progress: ReadingProgress, feed: LiveFeed, client
             await sleep_or_stop(stop, _POLL_SECONDS)
         # Only at the stop: after a failure the supervisor starts this loop again, and the pages go on.
         feed.close()
-        await client.close()
 
+    service.add_cleanup(client.close)
     service.add_background_loop("reading-progress", note_progress)
     service.add_background_loop("live-feed", follow)

@@ -1,7 +1,7 @@
 """Settings of intake."""
 
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, SecretStr
 
@@ -14,6 +14,13 @@ from shared.runtime.http.identity.config import OidcSettings
 
 class IntakeSettings(AttachmentSettings, ImportSettings, WebFormSettings, OidcSettings):
     """The runtime's settings, those of the transports, and intake's own; each is an environment variable with the prefix JIESU_."""
+
+    production_fields: ClassVar[frozenset[str]] = OidcSettings.production_fields | {
+        "organisation",
+        "sealing_keys",
+        "pseudonym_key",
+        "follow_key",
+    }
 
     organisation: Path = Field(Path("organisation.yaml"), description="the organisation file: people, roles, addresses, sources")
     phone_region: str = Field("CN", description="country of phone numbers without a country code (ISO 3166)")

@@ -1,7 +1,7 @@
 """notify's settings, with one block for each provider."""
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import DirectoryPath, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
@@ -13,6 +13,8 @@ class NotifySettings(RuntimeSettings):
     """notify's settings besides the runtime's; every environment variable has the prefix JIESU_."""
 
     model_config = SettingsConfigDict(env_ignore_empty=True)
+
+    production_fields: ClassVar[frozenset[str]] = RuntimeSettings.production_fields | {"organisation", "sealing_keys", "follow_key"}
 
     organisation: Path = Field(Path("organisation.yaml"), description="the organisation file: people, roles, addresses, sources")
     zone: str = Field("Asia/Shanghai", description="time zone of instants in messages and of the quiet hours")

@@ -55,8 +55,7 @@ def build(settings: SlaSettings) -> Service:
     # Before the others: the watermark that they use exists once the service is subscribed.
     handlers.register(service, cases, identities)
     duties = DutyRunner(rulebooks, service.database, service.clock)
-    retentions = timedelta(days=settings.deferred_retention_days), timedelta(days=settings.review_retention_days)
-    timers.register(service, cases, duties, *retentions)
+    timers.register(service, cases, duties, settings)
     actions = TakeHttpActions(cases, service.database, service.watermark, settings.action_wait)
     queries = CaseQueries(service.database, rulebooks, identities, service.clock)
     case_list = ListCases(queries, settings.phone_region, pseudonyms)

@@ -1,6 +1,7 @@
 """sla's settings."""
 
 from pathlib import Path
+from typing import ClassVar
 
 from pydantic import Field, SecretStr, field_validator
 
@@ -12,6 +13,14 @@ _SHORTEST_CASE_RETENTION = 400
 
 class SlaSettings(OidcSettings):
     """sla's settings besides the runtime's; every environment variable has the prefix JIESU_."""
+
+    # The sealing keys open contact data for people who may see it; without them nobody sees it.
+    production_fields: ClassVar[frozenset[str]] = OidcSettings.production_fields | {
+        "organisation",
+        "sealing_keys",
+        "pseudonym_key",
+        "follow_key",
+    }
 
     organisation: Path = Field(Path("organisation.yaml"), description="the organisation file: people, roles, addresses, sources")
     action_wait: float = Field(

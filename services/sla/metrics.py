@@ -72,9 +72,14 @@ REVIEWS_CALIBRATION = SharedGauge(
 CASES_ERASED = SharedGauge("jiesu_cases_erased", "Cases whose personal data were erased, by ground.", ["ground"])
 ERASURE_OLDEST = SharedGauge(
     "jiesu_erasure_oldest_age_seconds",
-    "How long the oldest erasure has been unfinished: interrupted, or waiting for topics; by ground.",
-    ["ground"],
+    "How long the oldest erasure has been unfinished, by ground and by what it lacks: tables (it was interrupted), or topics alone.",
+    ["ground", "waits_for"],
 )
+RETENTION_AGE = SharedGauge(
+    "jiesu_retention_last_success_age_seconds",
+    "How long ago the last `jiesu retention` that succeeded began, or the first complaint came; no value while all is kept for ever.",
+)
+RETENTION_FAILED = SharedGauge("jiesu_retention_last_run_failed", "1 if the latest `jiesu retention` ended with a failure.")
 ERASURE_GROUNDS = ("request", "order", "retention")
 REVIEW_REASONS = ("confidence", "audit")
 ACTIONS_DENIED_TOTAL = Counter("jiesu_actions_denied_total", "Actions rejected for an unknown sender or an invalid signature.", ["channel"])

@@ -9,9 +9,10 @@ import structlog
 from services.sla import metrics
 from services.sla.application.cases import UpdateCases
 from services.sla.application.figures.measuring import CASE_GAUGES, MONTH_GAUGES, set_case_gauges, set_month_gauges
-from services.sla.application.keeping.measuring import ERASURE_GAUGES, set_erasure_gauges
+from services.sla.application.keeping.measuring import ERASURE_GAUGES, RETENTION_GAUGES, set_erasure_gauges, set_retention_gauges
 from services.sla.application.periodic_reports import DutyRunner
 from services.sla.application.reviews.measuring import GAUGES, set_review_gauges
+from services.sla.config import SlaSettings
 from services.sla.storage import cases as stored_cases
 from services.sla.storage import deferred_inputs, idempotency
 from services.sla.storage.reviews import review_queue
@@ -28,8 +29,9 @@ _PRUNE_SECONDS = 3600.0
 log = structlog.get_logger(__name__)
 
 
-def register(service: Service, cases: UpdateCases, duties: DutyRunner, deferred_retention: timedelta, review_retention: timedelta) -> None:
-    """Add the loops to the service; a `review_retention` of 0 keeps decided reviews for ever."""
+def register(service: Service, cases: UpdateCases, duties: DutyRunner, settings: SlaSettings) -> None:
+    """Add the loops to the service."""
+    deferred_retention, review_retention = timedelta(days=settings.deferred_retention_days), timedelta(days=settings.review_retention_days)
     procedures, organisation = cases.rulebooks.procedures_in_use, cases.rulebooks.organisation
     metrics.initialise(procedures)
     labels = metrics.CaseLabels.of(procedures, organisation)
@@ -54,6 +56,9 @@ def register(service: Service, cases: UpdateCases, duties: DutyRunner, deferred_
     async def measure_erasures(tx: Transaction) -> None:
         await set_erasure_gauges(tx, service.clock.now())
 
+    async def measure_retention(tx: Transaction) -> None:
+        await set_retention_gauges(tx, service.clock.now(), settings.case_retention_days)
+
     async def prune(stop: asyncio.Event) -> None:
         while not stop.is_set():
             await prune_unregistered(service.database, service.clock, deferred_retention)
@@ -67,6 +72,7 @@ def register(service: Service, cases: UpdateCases, duties: DutyRunner, deferred_
     service.add_measurement(Measurement("month", measure_month, MONTH_GAUGES))
     service.add_measurement(Measurement("reviews", measure_reviews, GAUGES))
     service.add_measurement(Measurement("erasures", measure_erasures, ERASURE_GAUGES))
+    service.add_measurement(Measurement("retention", measure_retention, RETENTION_GAUGES))
     service.add_background_loop("duties", duties.run)
     service.add_background_loop("prune", prune)
 

@@ -1,6 +1,7 @@
 """Settings of triage."""
 
 from pathlib import Path
+from typing import ClassVar
 
 from pydantic import Field
 
@@ -9,6 +10,8 @@ from shared.runtime.http.identity.config import OidcSettings
 
 class TriageSettings(OidcSettings):
     """The runtime's settings and triage's own; each is an environment variable with the prefix JIESU_."""
+
+    production_fields: ClassVar[frozenset[str]] = OidcSettings.production_fields | {"organisation"}
 
     organisation: Path = Field(Path("organisation.yaml"), description="the organisation file: people, roles, addresses, sources")
     classifier: Path | None = Field(

@@ -5,7 +5,7 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -68,10 +68,11 @@ class Service:
         self.stopping = asyncio.Event()
         self._migrations = migrations
         self._http = HttpServer(name, settings, self.health, self.tracing)
-        self._subscription = Subscription(self.processing_database, self.database, self.clock, self.health, settings, self.tracing)
+        self.subscription = Subscription(self.processing_database, self.database, self.clock, self.health, settings, self.tracing)
         self.watch = Watch(name, settings, self.health, self.database, self.clock, lambda: self.http_port)
         self._subscribed = False
         self._loops: dict[str, BackgroundLoop] = {}
+        self._cleanups: list[Callable[[], Awaitable[None]]] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._relay_stop = asyncio.Event()
         self._relay_task: asyncio.Task[None] | None = None
@@ -90,12 +91,7 @@ class Service:
     @property
     def watermark(self) -> Watermark:
         """The watermark of the input; exists after `subscribe`."""
-        return self._subscription.watermark
-
-    @property
-    def subscription(self) -> Subscription:
-        """The subscription of the service."""
-        return self._subscription
+        return self.subscription.watermark
 
     def subscribe(
         self,
@@ -123,7 +119,7 @@ class Service:
         if self._subscribed:
             raise Misconfigured("a service has one subscriber for all of its topics: pass them to one subscribe()")
         self._subscribed = True
-        self._subscription.configure(
+        self.subscription.configure(
             topics,
             group,
             handler,
@@ -133,8 +129,8 @@ class Service:
             own_echoes=own_echoes,
             on_repeated=on_repeated,
         )
-        self._loops["replay"] = self._subscription.redelivery.run
-        self._loops["lag"] = self._subscription.measure_lag
+        self._loops["replay"] = self.subscription.redelivery.run
+        self._loops["lag"] = self.subscription.measure_lag
         metrics.initialise(topic.name for topic in topics)
 
     def add_timers(self, lock_cases: LockCases, fire_timers: FireTimers) -> None:
@@ -150,7 +146,7 @@ class Service:
             lock_cases=lock_cases,
             fire_timers=fire_timers,
             health=self.health,
-            breaker=self._subscription.processor.breaker,
+            breaker=self.subscription.processor.breaker,
             tracing=self.tracing,
         )
         self._loops["timers"] = partial(timers.run, settings=self.settings)
@@ -162,6 +158,10 @@ class Service:
     def add_background_loop(self, name: str, loop: BackgroundLoop) -> None:
         """Run `loop(stop)` while the service runs; it is restarted after a failure and must return soon after `stop` is set."""
         self._loops[name] = loop
+
+    def add_cleanup(self, close: Callable[[], Awaitable[None]]) -> None:
+        """Await this at the stop, once every request has been answered: what requests use has to live until then."""
+        self._cleanups.append(close)
 
     def add_measurement(self, measurement: Measurement) -> None:
         """Set gauges from the database, in one elected process of the service."""
@@ -204,7 +204,7 @@ class Service:
         self.tracing.open()
         # First, so that probes get an answer while the database and the broker are awaited.
         await self._http.start()
-        watching = self.watch.loops(self._subscription if self._subscribed and self._migrations else None)
+        watching = self.watch.loops(self.subscription if self._subscribed and self._migrations else None)
         self._tasks = [self._spawn(name, loop, self.stopping) for name, loop in watching.items()]
         await self._wait_for_database()
         if self.stopping.is_set():
@@ -223,7 +223,7 @@ class Service:
         self.health.clear_trouble("starting")
         log.info("started", http_port=self.http_port)
         # Ready without the broker: complaints wait in the outbox for it, and cases are read from the database.
-        await self._subscription.start(self.stopping)
+        await self.subscription.start(self.stopping)
 
     async def stop(self) -> None:
         """End the loops; finish the batch and leave the group; stop HTTP; drain the outbox; close the pool."""
@@ -232,10 +232,12 @@ class Service:
         # Before the consumer: loops that ask it for positions would fail.
         await self._finish(self._tasks)
         # Half of the time for the consumer, a quarter each for the loops and the relay: none can use up that of the others.
-        if not await self._subscription.stop(self.settings.stop_timeout / 2):
+        if not await self.subscription.stop(self.settings.stop_timeout / 2):
             self._hung = True
             log.error("the Kafka client did not stop")
         await self._http.stop()
+        for close in self._cleanups:
+            await close()
         # The relay ends last: it drains what the last batch and the last requests added to the outbox.
         self._relay_stop.set()
         self.database.outbox_added.set()

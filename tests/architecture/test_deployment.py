@@ -20,6 +20,7 @@ from cli.service_names import SERVICES as OURS
 from shared.procedures.loading.loader import load_organisation, load_procedure
 from tests.support.containers.compose_file import MissingVariable, interpolate, read_compose
 from tests.support.containers.dockerfile import read_dockerfile
+from tests.support.containers.production_settings import is_secret, production_variables
 from tests.support.repository import PROJECT
 
 COMPOSE_TEXT = (PROJECT / "docker-compose.yml").read_text(encoding="utf-8")
@@ -27,7 +28,8 @@ COMPOSE: dict[str, Any] = yaml.safe_load(COMPOSE_TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 DOCKERFILE_PATH = PROJECT / "deploy/docker/Dockerfile"
 DOCKERFILE = read_dockerfile(DOCKERFILE_PATH.read_text(encoding="utf-8"))
-SECRET = re.compile(r"PASSWORD|SECRET|TOKEN|_KEY")
+MAY_BE_EMPTY = {"JIESU_SMTP_PASSWORD", "JIESU_DESK_CLIENT_SECRET"}
+"""A mail server without a login, and a public client of the identity provider."""
 NOT_OF_SERVICES = {"dashboards", "demo", "dev", "triage-train"}
 """Extras of the command line on a developer's or analyst's machine."""
 WRITABLE = {"kafka"}
@@ -84,30 +86,41 @@ def test_the_outside_reaches_loopback_only_and_neither_broker_nor_database() -> 
     assert COMPOSE["networks"]["inside"] == {"internal": True}
     for name, service in SERVICES.items():
         assert all(port.startswith("127.0.0.1:") for port in service.get("ports", [])), name
-    assert not [
-        name for name in ("kafka", "postgres", "triage", "sinks") if "ports" in SERVICES[name] or "outside" in SERVICES[name]["networks"]
-    ]
+    assert not [name for name in ("kafka", "postgres", "triage", "sinks", "retention") if "ports" in SERVICES[name]]
+    # triage reads the keys of the identity provider.
+    assert not [name for name in ("kafka", "postgres", "sinks", "retention") if "outside" in SERVICES[name]["networks"]]
 
 
 def test_no_secret_is_in_the_file_or_has_a_default() -> None:
     for name, service in SERVICES.items():
         for variable, value in service.get("environment", {}).items():
-            if SECRET.search(variable) or variable == "DATABASE_URL":
+            if is_secret(variable):
                 references = re.findall(r"\$\{[A-Z_]+(:\?[^}]*|:-)\}", str(value))
                 assert references, f"{name}: {variable} stands in the file"
-                assert variable == "JIESU_SMTP_PASSWORD" or all(r.startswith(":?") for r in references), f"{name}: {variable} has a default"
+                assert variable in MAY_BE_EMPTY or all(r.startswith(":?") for r in references), f"{name}: {variable} has a default"
 
 
 def test_a_secret_is_passed_only_to_services_that_use_it() -> None:
     def services_with(variable: str) -> set[str]:
         return {name for name, service in SERVICES.items() if variable in service.get("environment", {})}
 
-    assert services_with("JIESU_SEALING_KEYS") == {"intake", "notify"}
+    assert services_with("JIESU_SEALING_KEYS") == {"intake", "notify", "sla"}
     assert services_with("JIESU_PSEUDONYM_KEY") == {"intake", "sla"}
     assert services_with("JIESU_SMTP_PASSWORD") == {"notify"}
     assert services_with("JIESU_SMS_TOKEN") == services_with("JIESU_SMS_RECEIPT_SECRET") == {"notify", "sinks"}
     for name in OURS:
         assert f"://{name}:${{{name.upper()}_DATABASE_PASSWORD" in SERVICES[name]["environment"]["DATABASE_URL"]
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_what_a_service_needs_in_production_is_passed(name: str) -> None:
+    assert production_variables(name) <= set(SERVICES[name]["environment"])
+
+
+def test_retention_runs_by_itself_only_and_with_a_role_of_its_own() -> None:
+    retention = SERVICES["retention"]
+    assert (retention["profiles"], retention["command"], retention["restart"]) == (["retention"], ["jiesu", "retention"], "no")
+    assert "://keeper:${KEEPER_DATABASE_PASSWORD" in retention["environment"]["DATABASE_URL"]
 
 
 def test_every_variable_of_the_file_is_in_the_example_and_every_needed_one_is_empty_there() -> None:

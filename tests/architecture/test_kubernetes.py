@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator
 from functools import cache
-from importlib import import_module
 from typing import Any
 
 import kubernetes_validate
@@ -19,6 +18,7 @@ from shared.runtime.http.probes import probe_router
 from shared.runtime.process.health import Health
 from shared.runtime.process.settings import RuntimeSettings
 from tests.support.containers.dockerfile import read_dockerfile
+from tests.support.containers.production_settings import is_secret, production_variables, service_settings
 from tests.support.kustomize import MODULE, build_manifests, kustomize_command
 from tests.support.repository import PROJECT
 
@@ -28,7 +28,6 @@ FOLDERS = [f"overlays/{overlay}{jobs}" for overlay in OVERLAYS for jobs in ("", 
 KUBERNETES = ("1.32", kubernetes_validate.latest_version())
 """The oldest release with `preStop.sleep` and `matchLabelKeys` switched on, and the newest with a schema."""
 FOREIGN_KINDS = ("keda.sh/", "kafka.strimzi.io/", "postgresql.cnpg.io/")
-SECRET = re.compile(r"PASSWORD|SECRET|TOKEN|_KEY$|_KEYS$|DATABASE_URL")
 SEALING = "k1:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 DUMMIES = {"DATABASE_URL": "postgresql+asyncpg://role:password@jiesu-rw.postgres/jiesu", "JIESU_SEALING_KEYS": SEALING}
 JIESU = read_dockerfile((PROJECT / "deploy/docker/Dockerfile").read_text(encoding="utf-8")).stages["jiesu"]
@@ -54,12 +53,21 @@ def workloads(folder: str) -> dict[str, dict[str, Any]]:
     return of_kind(folder, "Deployment") | of_kind(folder, "Job")
 
 
+def jobs_by_the_clock(folder: str) -> dict[str, dict[str, Any]]:
+    return {name: job["spec"]["jobTemplate"] for name, job in of_kind(folder, "CronJob").items()}
+
+
 def pods(folder: str) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
     """Name of the workload, its pod's specification and its one container."""
-    for name, workload in workloads(folder).items():
+    for name, workload in (workloads(folder) | jobs_by_the_clock(folder)).items():
         specification = workload["spec"]["template"]["spec"]
         [container] = specification["containers"]
         yield name, specification, container
+
+
+def services(overlay: str) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
+    """The pods of an overlay that run until they are stopped."""
+    return (pod for pod in pods(f"overlays/{overlay}") if pod[0] in OURS)
 
 
 def variables(folder: str, container: dict[str, Any]) -> dict[str, str]:
@@ -68,7 +76,7 @@ def variables(folder: str, container: dict[str, Any]) -> dict[str, str]:
     for source in container["envFrom"]:
         found |= of_kind(folder, "ConfigMap")[source["configMapRef"]["name"]]["data"]
     for entry in container.get("env", []):
-        found[entry["name"]] = entry.get("value") or DUMMIES.get(entry["name"], "x" * 40)
+        found[entry["name"]] = entry["value"] if "value" in entry else DUMMIES.get(entry["name"], "x" * 40)
     return found
 
 
@@ -109,7 +117,8 @@ def test_a_service_accepts_its_variables(service: str, overlay: str, monkeypatch
     given = variables(f"overlays/{overlay}", container)
     for variable, value in given.items():
         monkeypatch.setenv(variable, value)
-    settings: RuntimeSettings = getattr(import_module(f"services.{service}.config"), f"{service.capitalize()}Settings")()
+    settings = service_settings(service)()
+    assert production_variables(service) <= set(given)
     assert settings.environment == "production"
     [port] = container["ports"]
     assert settings.http_port == port["containerPort"] == int(JIESU.named("EXPOSE")[0].arguments)
@@ -122,9 +131,9 @@ def test_a_service_accepts_its_variables(service: str, overlay: str, monkeypatch
 def test_secrets_come_by_reference_and_only_to_those_who_use_them(folder: str) -> None:
     for name, _, container in pods(folder):
         for variable in (variable for document in of_kind(folder, "ConfigMap").values() for variable in document["data"]):
-            assert not SECRET.search(variable), variable
+            assert not is_secret(variable), variable
         for entry in container.get("env", []):
-            if SECRET.search(entry["name"]):
+            if is_secret(entry["name"]):
                 assert entry["valueFrom"]["secretKeyRef"]["name"].endswith(f"-{owner(name) or name}"), f"{name}: {entry['name']}"
     assert not of_kind(folder, "Secret")
 
@@ -167,7 +176,7 @@ def test_every_mount_exists_and_every_path_of_a_setting_is_mounted(folder: str) 
 @pytest.mark.parametrize("overlay", OVERLAYS)
 def test_probes_call_paths_that_every_service_has(overlay: str) -> None:
     served = {getattr(route, "path", "") for route in probe_router(Health()).routes}
-    for name, _, container in pods(f"overlays/{overlay}"):
+    for name, _, container in services(overlay):
         probes = {probe: container[probe]["httpGet"] for probe in ("startupProbe", "livenessProbe", "readinessProbe")}
         assert probes == {
             "startupProbe": {"path": "/startup", "port": "http"},
@@ -179,7 +188,7 @@ def test_probes_call_paths_that_every_service_has(overlay: str) -> None:
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
 def test_a_pod_has_time_to_end_in_order(overlay: str) -> None:
-    for name, specification, container in pods(f"overlays/{overlay}"):
+    for name, specification, container in services(overlay):
         pause = container["lifecycle"]["preStop"]["sleep"]["seconds"]
         assert specification["terminationGracePeriodSeconds"] >= pause + RuntimeSettings.model_fields["stop_timeout"].default + 5, name
 
@@ -216,6 +225,18 @@ def test_jobs_migrate_every_schema_with_the_role_of_its_service(overlay: str) ->
     assert all(urls[f"migrate-{name}"] == urls[name] for name in OURS)
     images = {container["image"] for folder in (f"overlays/{overlay}", f"overlays/{overlay}/jobs") for _, _, container in pods(folder)}
     assert len(images) == 1, "jobs and services are of one version"
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_retention_runs_daily_one_at_a_time_with_a_role_of_its_own(overlay: str) -> None:
+    [job] = of_kind(f"overlays/{overlay}", "CronJob").values()
+    minute, hour, *days = job["spec"]["schedule"].split()
+    assert (minute.isdigit(), hour.isdigit(), days) == (True, True, ["*", "*", "*"])
+    assert job["spec"]["concurrencyPolicy"] == "Forbid"
+    [container] = [container for name, _, container in pods(f"overlays/{overlay}") if name == job["metadata"]["name"]]
+    assert container["command"] == ["jiesu", "retention"]
+    [url] = [entry["valueFrom"]["secretKeyRef"]["name"] for entry in container["env"] if entry["name"] == "DATABASE_URL"]
+    assert url == "jiesu-retention"
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)

@@ -14,6 +14,7 @@ from shared.procedures.explain.rendering.html_page import render_html
 from shared.procedures.explain.rendering.text_page import render_text
 from shared.procedures.model.procedure import LanguageCode
 from simulator.entry_removal import scenario_fails
+from simulator.scenario_runner import ScenarioRunner
 from tests.support.scenarios.packs import PACKS, pack, pack_scenarios
 
 EVERY_PACK = pytest.mark.parametrize("name", PACKS)
@@ -73,8 +74,8 @@ def test_a_page_has_no_sentence_in_the_other_language(name: str) -> None:
 
 @EVERY_PACK
 def test_every_scenario_passes(name: str) -> None:
-    procedure = pack(name).procedure
-    assert [title for title, scenario, organisation in pack_scenarios(name) if scenario_fails(scenario, procedure, organisation)] == []
+    runner = ScenarioRunner(pack(name).procedure)
+    assert [title for title, scenario, organisation in pack_scenarios(name) if scenario_fails(scenario, organisation, runner)] == []
 
 
 def test_at_least_fifteen_packs_are_installed() -> None:

@@ -8,6 +8,7 @@ from shared.procedures.coverage import expected_clauses
 from shared.procedures.model.clauses import is_clause_or_subclause
 from shared.procedures.model.entry_list import LocatedEntry
 from simulator.entry_removal import LoadedScenario, mutants, scenario_fails
+from simulator.scenario_runner import ScenarioRunner
 from simulator.sense_coverage import sense_coverage
 from tests.support.scenarios.packs import PACKS, pack, pack_scenarios
 
@@ -17,7 +18,8 @@ from tests.support.scenarios.packs import PACKS, pack, pack_scenarios
 def test_a_scenario_fails_without_each_entry(name: str) -> None:
     unneeded = []
     for item, procedure in mutants(pack(name).procedure, pack(name).document):
-        if not any(scenario_fails(scenario, procedure, organisation) for _, scenario, organisation in _likely_first(name, item)):
+        runner = ScenarioRunner(procedure)
+        if not any(scenario_fails(scenario, organisation, runner) for _, scenario, organisation in _likely_first(name, item)):
             unneeded.append(item.id)
     assert unneeded == []
 

@@ -43,7 +43,7 @@ def up(
     ] = None,
 ) -> None:
     """Run everything until Ctrl-C; KAFKA_BOOTSTRAP_SERVERS and DATABASE_URL use servers of your own, JIESU_UP_PORTS is as --port."""
-    organisation_file = organisation or Path(os.environ.get("JIESU_ORGANISATION", ORGANISATION_FILE))
+    organisation_file = organisation or Path(os.environ.get("JIESU_ORGANISATION") or ORGANISATION_FILE)
     check_settings(organisation_file)
     # Of the variable first: what is written on the command line wins.
     chosen = parse_ports([*os.environ.get("JIESU_UP_PORTS", "").replace(",", " ").split(), *(port or ())])

@@ -40,8 +40,10 @@ async def _run(*, dry_run: bool) -> list[PastRetention]:
     settings = IntakeSettings()
     async with open_databases(settings) as databases, open_erasure(settings) as erasure:
         run = RetentionRun(settings, SlaSettings().case_retention_days, erasure, databases)
-        now = current_instant()
-        return [await run.cases(now, dry_run=dry_run), await run.attachments(now, dry_run=dry_run)]
+        if dry_run:
+            return await run.figures(current_instant(), dry_run=True)
+        async with run.recorded(current_instant):
+            return await run.figures(current_instant(), dry_run=False)
 
 
 def _line(each: PastRetention, *, dry_run: bool) -> str:

@@ -157,8 +157,8 @@ _ACTIONS = Row(
         ),
         Panel(
             "Oldest unfinished erasure",
-            "How long the oldest erasure has been unfinished: interrupted, or waiting for topics. Normal: below 35 days.",
-            (Query("max by (ground) (jiesu_erasure_oldest_age_seconds)", "{{ground}}", "a person was erased"),),
+            "How long the oldest erasure has been unfinished: in tables (interrupted) below a day, in topics below 31 days.",
+            (Query("max by (ground, waits_for) (jiesu_erasure_oldest_age_seconds)", "{{ground}} {{waits_for}}", "a person was erased"),),
             unit="s",
             limits=(2_592_000, 3_024_000),
             width=12,

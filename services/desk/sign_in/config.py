@@ -1,7 +1,7 @@
 """Settings of the sign-in."""
 
 from pathlib import Path
-from typing import Self
+from typing import ClassVar, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
@@ -12,6 +12,8 @@ from shared.runtime.http.identity.config import OidcSettings
 
 class SignInSettings(OidcSettings):
     """How people sign in to the desk: at the identity provider, or in the demo by accounts of a file."""
+
+    production_fields: ClassVar[frozenset[str]] = OidcSettings.production_fields | {"desk_url", "desk_client_id", "desk_client_secret"}
 
     desk_url: str = Field(
         "", description="public address of the desk, such as https://complaints.example.org/desk; the provider sends people back to it"

@@ -31,7 +31,7 @@ def topic_configs(topic: Topic, retention_days: int = 30) -> dict[str, str]:
 
 
 async def apply_topics(settings: RuntimeSettings, topics: Iterable[Topic]) -> dict[str, str]:
-    """Create missing topics and configure the others; returns `created` or `updated` by topic.
+    """Create missing topics and correct the others; returns `created`, `updated` or `kept` by topic.
 
     Raises Unavailable without a broker, and Misconfigured for a topic with another number of partitions: changing it would move cases to
     other partitions.
@@ -45,10 +45,10 @@ async def apply_topics(settings: RuntimeSettings, topics: Iterable[Topic]) -> di
         created = await _create(admin, wanted, settings)
         await _await_leaders(admin, wanted)
         # New topics have their configuration since their creation.
-        await _configure(admin, {name: topic for name, topic in wanted.items() if name not in created}, settings)
+        updated = await _configure(admin, {name: topic for name, topic in wanted.items() if name not in created}, settings)
     finally:
         await admin.close()
-    return {name: "created" if name in created else "updated" for name in wanted}
+    return {name: "created" if name in created else "updated" if name in updated else "kept" for name in wanted}
 
 
 def _resized(topic: Topic, partitions: int) -> Topic:
@@ -89,21 +89,30 @@ async def _await_leaders(admin: AIOKafkaAdminClient, wanted: Mapping[str, Topic]
             )
 
 
-async def _configure(admin: AIOKafkaAdminClient, existing: Mapping[str, Topic], settings: RuntimeSettings) -> None:
+async def _configure(admin: AIOKafkaAdminClient, existing: Mapping[str, Topic], settings: RuntimeSettings) -> set[str]:
+    """Correct the configuration of existing topics; returns those that had another one."""
     if not existing:
-        return
+        return set()
     names = [ConfigResource(ConfigResourceType.TOPIC, name) for name in existing]
     described = [resource for answer in await admin.describe_configs(names) for resource in answer.resources]
     _require_accepted(described, "described")
     set_on_topic = {name: _operator_configs(entries) for _, _, _, name, entries in described}
-    # AlterConfigs replaces the whole configuration: what it does not name falls back to the broker's default.
-    resources = [
-        ConfigResource(
-            ConfigResourceType.TOPIC, name, configs=set_on_topic.get(name, {}) | topic_configs(topic, settings.topic_retention_days)
-        )
+    changed = {
+        name: configs
         for name, topic in existing.items()
-    ]
-    _require_accepted([resource for answer in await admin.alter_configs(resources) for resource in answer.resources], "configured")
+        if (configs := corrected_configs(set_on_topic.get(name, {}), topic, settings.topic_retention_days)) is not None
+    }
+    if changed:
+        resources = [ConfigResource(ConfigResourceType.TOPIC, name, configs=configs) for name, configs in changed.items()]
+        _require_accepted([resource for answer in await admin.alter_configs(resources) for resource in answer.resources], "configured")
+    return set(changed)
+
+
+def corrected_configs(present: Mapping[str, str], topic: Topic, retention_days: int) -> dict[str, str] | None:
+    """The whole configuration that a topic is to have, given what is set on it; None where that is right already."""
+    wanted = topic_configs(topic, retention_days)
+    # AlterConfigs replaces the whole configuration: what it does not name falls back to the broker's default.
+    return None if wanted.items() <= present.items() else {**present, **wanted}
 
 
 def _require_accepted(answers: Iterable[Sequence[Any]], done: str) -> None:

@@ -22,10 +22,12 @@ class MeasuredGauge(Gauge):
     """
 
     _valid_until = 0.0
+    _has_no_value = False
 
     def set(self, value: float) -> None:
         """Set the value, as measured now."""
         super().set(value)
+        self._has_no_value = False
         self._valid_until = monotonic() + VALID_SECONDS
 
     def replace(self, values: Mapping[tuple[str, ...], float]) -> None:
@@ -34,16 +36,22 @@ class MeasuredGauge(Gauge):
         self.clear()
         for labels, value in values.items():
             self.labels(*labels).set(value)
+        self._has_no_value = False
         self._valid_until = monotonic() + VALID_SECONDS
 
     def expire(self) -> None:
         """Export nothing until the next measurement."""
         self._valid_until = 0.0
 
+    def set_no_value(self) -> None:
+        """Export nothing, as measured now: there is no value, such as a share of nothing."""
+        # Not expire(): a measurement that succeeds holds its gauges afterwards, and the last value, or 0, would be exported.
+        self._has_no_value = True
+
     def collect(self) -> Iterable[Metric]:
         """The samples, none when they are too old."""
         families = list(super().collect())
-        if monotonic() > self._valid_until:
+        if self._has_no_value or monotonic() > self._valid_until:
             for family in families:
                 family.samples = []
         return families

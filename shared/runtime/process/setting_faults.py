@@ -5,9 +5,10 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_settings import SettingsError
 
 from shared.runtime.errors import Misconfigured
@@ -52,6 +53,18 @@ def describe_fault(error: ValidationError | SettingsError) -> str:
 def variable_name(field: str) -> str:
     """The environment variable of a field; an alias is a variable already."""
     return field if field.isupper() else f"{_PREFIX}{field}".upper()
+
+
+def value_of_empty(field: FieldInfo) -> str | None:
+    """The value of a setting whose variable is empty; raises ValueError where the setting needs text that its default has."""
+    kinds = get_args(field.annotation) or (field.annotation,)
+    if Path in kinds:
+        # Path("") is the current folder, which nobody means.
+        if type(None) in kinds:
+            return None
+    elif str not in kinds or field.default == "":
+        return ""
+    raise ValueError(f"must not be empty; give a value, or remove the variable for {field.default}")
 
 
 def reject_misspelt_variables(environment: Mapping[str, str]) -> None:

@@ -2,9 +2,9 @@
 
 import os
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from shared.runtime.clock import Clock
@@ -12,7 +12,7 @@ from shared.runtime.encryption import EncryptionKeyRing
 from shared.runtime.errors import Misconfigured
 from shared.runtime.process import server_addresses
 from shared.runtime.process.server_addresses import parse_headers
-from shared.runtime.process.setting_faults import describe_fault, reject_misspelt_variables
+from shared.runtime.process.setting_faults import describe_fault, reject_misspelt_variables, value_of_empty
 
 _FEWEST_HEARTBEATS = 3
 
@@ -22,6 +22,9 @@ class RuntimeSettings(BaseSettings):
 
     Creating an instance raises `Misconfigured` for a value that cannot work and for a misspelt variable.
     """
+
+    production_fields: ClassVar[frozenset[str]] = frozenset({"environment", "database_url", "kafka_bootstrap_servers"})
+    """What an installation for real complaints sets for the service: its defaults are those of a trial. Held by the tests of deploy/."""
 
     model_config = SettingsConfigDict(env_prefix="JIESU_", populate_by_name=True, extra="ignore", validate_default=True)
 
@@ -118,6 +121,14 @@ class RuntimeSettings(BaseSettings):
         except (ValidationError, SettingsError) as error:
             # Not chained: pydantic's text quotes the value, which may be a password.
             raise Misconfigured(describe_fault(error)) from None
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _empty_text_is_no_value(cls, value: object, info: ValidationInfo) -> object:
+        """An empty path or `JIESU_X=` of a compose file is no folder `.`: it is none, or an error where one is needed."""
+        if value != "" or info.field_name is None:
+            return value
+        return value_of_empty(cls.model_fields[info.field_name])
 
     @field_validator("log_level", mode="before")
     @classmethod

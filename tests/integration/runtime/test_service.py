@@ -125,3 +125,29 @@ async def test_processes_that_start_together_apply_each_record_once(probe_settin
     # Each event was written in the transaction that applied its record, and the stop sent all that were left.
     published = sorted(record.value for record in await read_records(probe_settings, OUTPUT))
     assert published == [orjson.dumps({"text": text}) for text in texts]
+
+
+async def test_what_requests_use_lives_until_the_last_answer(probe_settings: RuntimeSettings) -> None:
+    service = build_service(probe_settings, ProbeHandler())
+    answered = asyncio.Event()
+    at_cleanup: list[bool] = []
+
+    async def clean_up() -> None:
+        at_cleanup.append(answered.is_set())
+
+    router, asked = APIRouter(), asyncio.Event()
+
+    @router.get("/slow")
+    async def slow() -> str:
+        asked.set()
+        await service.stopping.wait()
+        assert at_cleanup == []
+        answered.set()
+        return "done"
+
+    service.include_router(router)
+    service.add_cleanup(clean_up)
+    async with service.running():
+        asking = asyncio.create_task(get(service, "/slow"))
+        await asked.wait()
+    assert ((await asking).json(), at_cleanup) == ("done", [True])

@@ -30,7 +30,7 @@ async def set_review_gauges(tx: Transaction, now: datetime) -> None:
         (check["probability"], check["right"]) for review in decided if review.reason == "audit" for check in review.checks
     )
     if error is None:
-        metrics.REVIEWS_CALIBRATION.expire()
+        metrics.REVIEWS_CALIBRATION.set_no_value()
     else:
         metrics.REVIEWS_CALIBRATION.set(error)
 

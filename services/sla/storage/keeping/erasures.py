@@ -23,7 +23,9 @@ _OF_CASES = f"SELECT {_COLUMNS} FROM erasure WHERE finished_at IS NULL AND cases
 _STEP = "UPDATE erasure SET steps = array_append(steps, $2) WHERE id = $1 AND NOT steps @> ARRAY[$2]"
 _FINISH = "UPDATE erasure SET finished_at = $2, submission_keys = '{}' WHERE id = $1 AND finished_at IS NULL"
 _FIGURES = """
-SELECT ground, sum(cardinality(cases)) AS cases, min(requested_at) FILTER (WHERE finished_at IS NULL) AS oldest_unfinished
+SELECT ground, sum(cardinality(cases)) AS cases,
+    min(requested_at) FILTER (WHERE finished_at IS NULL AND NOT steps @> '{tables}') AS oldest_interrupted,
+    min(requested_at) FILTER (WHERE finished_at IS NULL AND steps @> '{tables}') AS oldest_waiting
 FROM erasure GROUP BY ground
 """
 _CASES_OF_KEYS = "SELECT DISTINCT case_id FROM case_person WHERE key = ANY($1::text[]) ORDER BY case_id"
@@ -66,6 +68,15 @@ class Erasure:
     submission_keys: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class ErasureFigures:
+    """How many cases were erased, and since when the oldest erasure is interrupted, or waits for topics alone."""
+
+    cases: int = 0
+    oldest_interrupted: datetime | None = None
+    oldest_waiting: datetime | None = None
+
+
 async def insert_erasure(tx: Transaction, erasure: Erasure) -> None:
     """Record a new erasure."""
     one = erasure
@@ -83,9 +94,12 @@ def _erasure(row: dict[str, Any]) -> Erasure:
     return Erasure(**{**row, **lists})
 
 
-async def load_figures(tx: Transaction) -> dict[str, tuple[int, datetime | None]]:
-    """Ground → how many cases were erased for it, and since when the oldest of these erasures is unfinished."""
-    return {row["ground"]: (int(row["cases"]), row["oldest_unfinished"]) for row in await tx.fetch(_FIGURES)}
+async def load_figures(tx: Transaction) -> dict[str, ErasureFigures]:
+    """The figures by ground."""
+    return {
+        row["ground"]: ErasureFigures(int(row["cases"]), row["oldest_interrupted"], row["oldest_waiting"])
+        for row in await tx.fetch(_FIGURES)
+    }
 
 
 async def record_step(tx: Transaction, erasure_id: UUID, step: str) -> None:

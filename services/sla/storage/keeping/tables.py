@@ -1,6 +1,6 @@
-"""Declares tables `erasure` (whose personal values were taken out, and how far that is), `legal_hold` and `unmasking`."""
+"""Declares tables `erasure` (whose personal values were taken out, and how far that is), `legal_hold`, `unmasking` and `retention_run`."""
 
-from sqlalchemy import ARRAY, Column, DateTime, Index, MetaData, Table, Text, Uuid, text
+from sqlalchemy import ARRAY, Boolean, Column, DateTime, Index, MetaData, Table, Text, Uuid, text
 
 
 def add_keeping_tables(schema_metadata: MetaData) -> None:
@@ -34,3 +34,13 @@ def add_keeping_tables(schema_metadata: MetaData) -> None:
         Column("at", DateTime(timezone=True), nullable=False),
     )
     Index("unmasking_case", unmasking.c.case_id, unmasking.c.at)
+    retention_run = Table(
+        "retention_run",
+        schema_metadata,
+        Column("id", Uuid, primary_key=True),
+        Column("started_at", DateTime(timezone=True), nullable=False),
+        Column("ended_at", DateTime(timezone=True)),
+        Column("outcome", Text, nullable=False),
+        Column("limits", Boolean, nullable=False),
+    )
+    Index("retention_run_started", retention_run.c.started_at)

@@ -1,6 +1,6 @@
 """Settings of the identity provider whose access tokens the services accept."""
 
-from typing import Self
+from typing import ClassVar, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
@@ -19,6 +19,17 @@ def split_list(text: str) -> tuple[str, ...]:
 
 class OidcSettings(RuntimeSettings):
     """The issuer of access tokens, and the claim that names the person. Without an issuer only static tokens are accepted."""
+
+    production_fields: ClassVar[frozenset[str]] = RuntimeSettings.production_fields | {
+        "oidc_issuer",
+        "oidc_audience",
+        "oidc_jwks_url",
+        "oidc_algorithms",
+        "oidc_clock_skew",
+        "oidc_keys_seconds",
+        "oidc_person_claim",
+        "oidc_required_claims",
+    }
 
     oidc_issuer: str = Field("", description="issuer of people's access tokens (OpenID Connect), exactly as in `iss`; empty: none")
     oidc_audience: str = Field("jiesu", description="what `aud` of an access token has to contain")

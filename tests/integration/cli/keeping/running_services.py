@@ -121,7 +121,7 @@ class RunningServices:
         """Wait until every outbox is empty, every delivery is settled, and the desk has read every event."""
 
         async def quiet() -> bool:
-            unsent = [await self.rows(service, "SELECT FROM outbox LIMIT 1") for service in SERVICES]
+            unsent = [await self.rows(service, "SELECT FROM outbox LIMIT 1") for service in self.running]
             pending = await self.rows("notify", "SELECT FROM delivery WHERE settled_at IS NULL LIMIT 1")
             known = await self.rows("triage", "SELECT case_id FROM known WHERE ended = ''")
             last = "SELECT case_id, max(sequence) FROM {} GROUP BY 1 ORDER BY 1"

@@ -51,5 +51,23 @@ async def test_ended_cases_past_their_retention_are_erased_in_batches(services: 
     [row] = await services.rows("sla", "SELECT cases, finished_at IS NOT NULL AS done FROM erasure WHERE ground = 'retention'")
     assert cases[OLD] in row["cases"]
     assert row["done"]
+    # Neither the dry run, nor the run of 800 days before.
+    runs = await services.rows("sla", "SELECT outcome, limits FROM retention_run ORDER BY started_at")
+    assert [tuple(run) for run in runs] == [("done", True), ("done", True)]
     checked = await jiesu("ledger", "verify")
     assert checked.exit_code == 0, checked.output
+
+
+async def test_a_run_that_fails_is_recorded_as_failed(services: RunningServices, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = await services.submit(text="路灯不亮", external_id="fails", attachments=[await services.attach("照片.txt", b"x")])
+    later = datetime.now(UTC) + timedelta(days=900)
+    monkeypatch.setenv("JIESU_CLOCK", f"{later.isoformat()}@{datetime.now(UTC).isoformat()}x1")
+    monkeypatch.setenv("JIESU_CASE_RETENTION_DAYS", "730")
+    monkeypatch.setenv("JIESU_ATTACHMENT_STORE", "")
+    await services.end(case)
+    await services.settle()
+    failed = await jiesu("retention")
+    assert failed.exit_code == 1, failed.output
+    [latest] = await services.rows("sla", "SELECT outcome, ended_at FROM retention_run ORDER BY started_at DESC LIMIT 1")
+    assert latest["outcome"] == "failed"
+    assert latest["ended_at"] is not None

@@ -42,6 +42,7 @@ async def test_an_absent_topic_is_created_with_broker_timestamps(settings: Runti
 
 async def test_an_existing_topic_is_configured(settings: RuntimeSettings) -> None:
     await apply_topics(settings, [SMALL])
+    assert await apply_topics(settings, [SMALL]) == {f"{settings.topic_prefix}{OUTPUT.name}": "kept"}
     assert await apply_topics(settings, [replace(SMALL, retention_ms=1_000_000)]) == {f"{settings.topic_prefix}{OUTPUT.name}": "updated"}
     assert (await topic_configs(settings))["retention.ms"] == "1000000"
 

@@ -6,7 +6,7 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
 from shared.runtime.process import measured_gauge
-from shared.runtime.process.measured_gauge import VALID_SECONDS, MeasuredGauge, bounded
+from shared.runtime.process.measured_gauge import VALID_SECONDS, MeasuredGauge, SharedGauge, Tenure, bounded
 
 
 @pytest.fixture
@@ -47,6 +47,17 @@ def test_a_measurement_replaces_all_values_of_the_one_before(registry: Collector
     gauge.expire()
     assert exported(registry) == []
     assert [metric.name for metric in gauge.describe()] == ["open"]
+
+
+def test_a_measurement_without_a_value_stays_without_one_when_it_is_held(registry: CollectorRegistry) -> None:
+    gauge = SharedGauge("share", "Share", registry=registry)
+    for value in (None, 0.5, None):
+        if value is None:
+            gauge.set_no_value()
+        else:
+            gauge.set(value)
+        gauge.hold(Tenure(float("inf")), VALID_SECONDS)
+        assert exported(registry) == ([] if value is None else [f"share {value}"])
 
 
 def test_label_values_outside_the_list_are_other() -> None:
