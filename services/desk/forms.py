@@ -15,7 +15,7 @@ FormFields = dict[str, list[str]]
 
 
 async def read_form(request: Request, max_bytes: int = MAX_FORM_BYTES) -> FormFields:
-    """The fields of a url-encoded body, by name; raises `HttpProblem` 413 or 422.
+    """The fields of a url-encoded body, by name, without NUL, which PostgreSQL stores in no text; raises `HttpProblem` 413 or 422.
 
     Not FastAPI's `Form`, which reads a body of any size before a dependency can check who sends it.
     """
@@ -23,13 +23,14 @@ async def read_form(request: Request, max_bytes: int = MAX_FORM_BYTES) -> FormFi
     if known is None:
         body = await read_body(request, max_bytes)
         try:
-            known = parse_qs(body.decode("utf-8"), keep_blank_values=True, max_num_fields=_MAX_FIELDS)
+            sent = parse_qs(body.decode("utf-8"), keep_blank_values=True, max_num_fields=_MAX_FIELDS)
         except ValueError:
             raise HttpProblem(INVALID, faults=[FieldFault("body", "not_a_form", "send url-encoded fields in UTF-8")]) from None
+        known = {name.replace("\x00", ""): [value.replace("\x00", "") for value in values] for name, values in sent.items()}
         request.state.form_fields = known
     return known
 
 
 def first(fields: FormFields, name: str) -> str:
-    """The first value of a field without NUL, which PostgreSQL stores in no text; empty without one."""
-    return fields.get(name, [""])[0].replace("\x00", "")
+    """The first value of a field; empty without one."""
+    return fields.get(name, [""])[0]
