@@ -18,7 +18,7 @@ from tests.support.waiting import wait_for
 
 BEGIN = datetime.fromisoformat("2026-09-28T23:45:00+08:00")
 DUE = datetime.fromisoformat("2026-09-29T00:00:00+08:00")
-FACTOR = 15
+FACTOR = 11
 LIFT_OUT_OF_ORDER = 4
 """The number of a submission whose text makes measures due on the day of receipt."""
 START_WORK, SUBMIT_MEASURES = (

@@ -73,6 +73,10 @@ async def case_desk(harness: SlaHarness, make_settings: SettingsFactory) -> Asyn
             desk = CaseDesk(probe, sla, harness)
             desk.sign_in("li", PERSON_TOKEN)
             yield desk
+        # Else its connections are found unclosed during a later test, which then fails.
+        await service.app.state.dependencies.services.close()
+        await service.processing_database.close()
+        await service.database.close()
         await service.processing_database.close()
         await service.database.close()
 

@@ -144,11 +144,11 @@ async def test_action_in_a_role_that_the_signer_does_not_hold_is_refused(harness
 
 async def test_deadline_met_during_an_outage_is_not_breached(harness: SlaHarness) -> None:
     """sla is stopped when two deadlines fall due; the action that meets one of them waits in Kafka."""
-    # The complaint is received so long before a midnight of the calendar's zone that its day ends four real seconds from now.
-    scale = 3600.0
+    # The complaint is received so long before a midnight of the calendar's zone that its day ends ten real seconds from now.
+    scale = 1440.0
     origin = datetime.now(UTC)
     midnight = datetime.fromisoformat("2026-09-24T00:00:00+08:00")
-    start = midnight - timedelta(seconds=4 * scale)
+    start = midnight - timedelta(seconds=10 * scale)
     harness.settings = harness.settings.model_copy(update={"clock": f"{start.isoformat()}@{origin.isoformat()}x{scale}"})
     async with harness.build().running() as service:
         for case in ("met", "unmet"):
