@@ -30,13 +30,17 @@ class TakeBulkActions:
     def __init__(self, services: ServiceClient) -> None:
         self._services = services
 
-    async def take(self, case_ids: Sequence[str], action: str, data: Mapping[str, Any], token: str, form_id: str) -> list[ActionOutcome]:
-        """The outcome for each case; `form_id` names the form, so that a form sent twice acts once."""
+    async def take(
+        self, case_ids: Sequence[str], action: str, data: Mapping[str, Any], token: str, form_id: str, role: str = ""
+    ) -> list[ActionOutcome]:
+        """The outcome for each case; `form_id` names the form, so that a form sent twice acts once; `role` is empty for the only one."""
         turns = asyncio.Semaphore(_PARALLEL)
+        # sla refuses an action without a role of whoever holds several: the record has to say in which one he acted.
+        body = {"action": action, **({"role": role} if role else {}), "data": dict(data)}
 
         async def act(case_id: str) -> ActionOutcome:
             async with turns:
-                return await self._act(case_id, {"action": action, "data": dict(data)}, token, f"{form_id}:{case_id}"[:200])
+                return await self._act(case_id, body, token, f"{form_id}:{case_id}"[:200])
 
         return list(await asyncio.gather(*(act(case_id) for case_id in dict.fromkeys(case_ids))))
 

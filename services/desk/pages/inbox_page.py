@@ -46,7 +46,7 @@ def router(dependencies: DeskDependencies) -> APIRouter:
             visible = await visibility.visible_cases(tx, chosen, dependencies.viewer(session))
         cases = [case for case in chosen if case in visible]
         data = {"person": person} if action == "assign" else {}
-        outcomes = await bulk.take(cases, action, data, session.token, first(fields, "form"))
+        outcomes = await bulk.take(cases, action, data, session.token, first(fields, "form"), first(fields, "role"))
         return dependencies.pages.render(request, "bulk.html", session, outcomes=outcomes, action=action, fault="")
 
     return routes
@@ -81,6 +81,7 @@ def list_values(dependencies: DeskDependencies, rows: Sequence[Mapping[str, Any]
         "next_query": "",
         "people": [person for person in dependencies.organisation.people if person.roles],
         "departments": {unit.id: unit for unit in dependencies.organisation.departments},
+        "regulations": dependencies.regulations,
         "form_id": uuid7(),
     }
 

@@ -1,6 +1,7 @@
 """The inbox: who sees what, in which order, with filters, search, saved views and actions on several cases."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -197,6 +198,20 @@ async def test_one_action_on_several_cases_names_each_outcome(filled: DeskProbe,
     assert late.headers["authorization"] == "Bearer li-token"
     assert late.headers["idempotency-key"] == "f1:late"
     assert late.content == b'{"action":"assign","data":{"person":"wang"}}'
+
+
+async def test_whoever_holds_several_roles_chooses_the_one_in_which_he_acts(filled: DeskProbe, monkeypatch: pytest.MonkeyPatch) -> None:
+    sla = RecordingSla()
+    client = ServiceClient({"sla": "http://sla.test"}, 5, httpx.MockTransport(sla))
+    monkeypatch.setattr(filled.service.app.state.dependencies.services, "_http", client._http)
+    filled.sign_in("li")
+    assert 'name="role"' not in (await filled.browser.get("/")).text
+    filled.sessions.session = replace(filled.sign_in("li"), roles=("assistant", "supervisor"))
+    page = (await filled.browser.get("/")).text
+    assert re.findall(r'<option value="(assistant|supervisor)"', page) == ["assistant", "supervisor"]
+    form = {"csrf": CSRF, "form": "f2", "action": "urge", "role": "supervisor", "case": ["late"]}
+    await filled.browser.post("/bulk", data=form)
+    assert sla.requests[-1].content == b'{"action":"urge","role":"supervisor","data":{}}'
 
 
 async def test_a_case_that_the_person_does_not_see_is_not_acted_on(filled: DeskProbe, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,7 +58,8 @@ def router(dependencies: DeskDependencies) -> APIRouter:
             "actions": GROUP_ACTIONS,
             "people": [person for person in dependencies.organisation.people if person.roles],
             "departments": dependencies.organisation.departments,
-            "values": {name: first(values or {}, name) for name in ("action", *_FIELDS)},
+            "regulations": dependencies.regulations,
+            "values": {name: first(values or {}, name) for name in ("action", "role", *_FIELDS)},
             "path": quote(group, safe=""),
         }
         return dependencies.pages.render(request, "deciding/group.html", session, status, **shown)
@@ -82,7 +83,8 @@ def router(dependencies: DeskDependencies) -> APIRouter:
         data = {taken: first(fields, taken).strip()} if taken and first(fields, taken).strip() else {}
         async with dependencies.database.transaction() as tx:
             visible = await visibility.visible_cases(tx, chosen, dependencies.viewer(session))
-        outcomes = await bulk.take([case for case in chosen if case in visible], action, data, session.token, first(fields, "form"))
+        cases = [case for case in chosen if case in visible]
+        outcomes = await bulk.take(cases, action, data, session.token, first(fields, "form"), first(fields, "role"))
         return await show_group(group, request, session, outcomes=outcomes)
 
     return routes

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
@@ -94,6 +95,16 @@ async def test_group_shows_its_members_and_those_whom_the_person_sees_are_acted_
     assert "the case has no lead 3.6" in acted.text
     assert sorted(request.headers["idempotency-key"] for request in services.actions) == ["f:one", "f:two"]
     assert json.loads(services.actions[0].content) == {"action": "answer", "data": {"text": "已安排检修"}}
+
+
+async def test_forms_of_several_cases_ask_whoever_holds_several_roles_in_which_he_acts(desk: DeskProbe, services: Services) -> None:
+    desk.sessions.session = replace(desk.sign_in("li"), roles=("assistant", "supervisor"))
+    for path in ("/escalations", ADDRESS):
+        page = (await desk.browser.get(path)).text
+        assert re.findall(r'<option value="(assistant|supervisor)"', page) == ["assistant", "supervisor"]
+    sent = {"csrf": CSRF, "form": "f", "action": "urge", "role": "supervisor", "case": ["one"]}
+    await desk.browser.post(ADDRESS, data=sent)
+    assert json.loads(services.actions[0].content) == {"action": "urge", "role": "supervisor", "data": {}}
 
 
 @pytest.mark.parametrize(
