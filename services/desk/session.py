@@ -32,6 +32,10 @@ class SessionReader(Protocol):
         """The session that the request's cookie names; None without a valid one."""
         ...
 
+    async def holds(self, request: Request) -> bool:
+        """Whether that session still holds; unlike a read, asking does not count as its use."""
+        ...
+
 
 class SignInRequiredError(Exception):
     """The request has no valid session: the person has to sign in first."""

@@ -80,6 +80,12 @@ class Sessions:
         departments = () if person.department is None else (person.department,)
         return Session(person, tuple(person.roles), departments, found.tokens.access, derived_token(cookie, _CSRF))
 
+    async def holds(self, request: Request) -> bool:
+        """Whether the session of the request's cookie holds; its idle limit runs on."""
+        async with self._database.transaction() as tx:
+            stored = await self._load(tx, request.cookies.get(COOKIE, ""), self._clock.real_now())
+        return stored is not None and self._organisation.person(stored.person) is not None
+
     async def end(self, cookie: str, *, everywhere: bool) -> str:
         """End the session, or all of its person; the ID token with which the session at the provider is ended, empty without one."""
         found = await self._find(cookie)

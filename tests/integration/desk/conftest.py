@@ -50,6 +50,9 @@ class FixedSessions:
     async def read(self, request: Request) -> Session | None:  # noqa: ARG002 - the protocol
         return self.session
 
+    async def holds(self, request: Request) -> bool:  # noqa: ARG002 - the protocol
+        return self.session is not None
+
 
 @dataclass
 class DeskProbe:

@@ -2,14 +2,19 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 import orjson
 import pytest
+from fastapi import Request
 
 from services.desk.application.live_feed import LiveFeed, TooManyPagesError
+from services.desk.pages.shell import live
 from services.desk.pages.shell.live import page_states
 from tests.integration.desk.conftest import DeskProbe, registration
+
+ANY_REQUEST = Request({"type": "http", "headers": []})
 
 
 async def next_state(states: AsyncIterator[bytes]) -> dict[str, Any]:
@@ -24,7 +29,7 @@ async def test_a_change_reaches_an_open_page(desk: DeskProbe) -> None:
     dependencies = desk.service.app.state.dependencies
     viewer = dependencies.viewer(desk.sign_in("li"))
     await dependencies.feed.poll()
-    states = page_states(dependencies, viewer, "en")
+    states = page_states(dependencies, viewer, "en", partial(desk.sessions.holds, ANY_REQUEST))
     assert (await next_state(states))["counts"]["open"] == 0
     waiting = asyncio.ensure_future(next_state(states))
     await desk.apply([registration("c1")])
@@ -35,11 +40,23 @@ async def test_a_change_reaches_an_open_page(desk: DeskProbe) -> None:
 
 async def test_the_stream_ends_with_the_process(desk: DeskProbe) -> None:
     dependencies = desk.service.app.state.dependencies
-    states = page_states(dependencies, dependencies.viewer(desk.sign_in("li")), "en")
+    viewer = dependencies.viewer(desk.sign_in("li"))
+    states = page_states(dependencies, viewer, "en", partial(desk.sessions.holds, ANY_REQUEST))
     await next_state(states)
     dependencies.feed.close()
     with pytest.raises(AssertionError, match="ended"):
         await next_state(states)
+
+
+async def test_the_stream_ends_soon_after_its_session(desk: DeskProbe, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "_HEARTBEAT_SECONDS", 0.01)
+    dependencies = desk.service.app.state.dependencies
+    viewer = dependencies.viewer(desk.sign_in("li"))
+    states = page_states(dependencies, viewer, "en", partial(desk.sessions.holds, ANY_REQUEST))
+    await next_state(states)
+    desk.sessions.session = None
+    # At most the state that was on its way already.
+    assert len([state async for state in states if state.startswith(b"event: state")]) <= 1
 
 
 async def test_a_process_keeps_as_many_pages_as_its_setting_allows(desk: DeskProbe) -> None:

@@ -22,7 +22,10 @@ def add_fault_pages(app: FastAPI, pages: Pages) -> None:
 
     @app.exception_handler(SignInRequiredError)
     async def sign_in_required(request: Request, _: SignInRequiredError) -> Response:
-        target = f"{url_for(request, 'sign_in')}?next={quote(request.url.path)}"
+        # An address that takes only a form leads nowhere after the sign-in: the inbox is shown instead.
+        query = f"?{request.url.query}" if request.url.query else ""
+        wanted = f"?next={quote(request.url.path + query, safe='/')}" if request.method == "GET" else ""
+        target = f"{url_for(request, 'sign_in')}{wanted}"
         # htmx follows a redirect by itself and would put the sign-in page into the list.
         if request.headers.get("hx-request"):
             return Response(status_code=204, headers={"HX-Redirect": target})

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from typing import Annotated
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from functools import partial
+from typing import Annotated, cast
 
 import orjson
 from fastapi import APIRouter, Depends, Request, Response
@@ -12,7 +13,8 @@ from fastapi.responses import StreamingResponse
 from services.desk.application.live_feed import LiveFeed, TooManyPagesError
 from services.desk.domain.viewer import Viewer
 from services.desk.pages.dependencies import DeskDependencies
-from services.desk.session import Session, signed_in
+from services.desk.session import Session, SessionReader, signed_in
+from shared.runtime.clock import monotonic
 
 _HEARTBEAT_SECONDS = 10.0
 """A proxy ends a stream that is silent for a minute; the age on the page is renewed as often."""
@@ -30,19 +32,28 @@ def router(dependencies: DeskDependencies) -> APIRouter:
             # The browser tries again; the page works without the stream.
             return Response(status_code=503, headers={"Retry-After": "30"})
         language = dependencies.pages.language(request)
-        states = page_states(dependencies, dependencies.viewer(session), language)
+        sessions = cast("SessionReader", request.app.state.sessions)
+        states = page_states(dependencies, dependencies.viewer(session), language, partial(sessions.holds, request))
         return StreamingResponse(states, media_type="text/event-stream", headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
 
     return routes
 
 
-async def page_states(dependencies: DeskDependencies, viewer: Viewer, language: str) -> AsyncGenerator[bytes, None]:
-    """The stream of one page: a state now, at every change, and every ten seconds."""
+async def page_states(
+    dependencies: DeskDependencies, viewer: Viewer, language: str, session_holds: Callable[[], Awaitable[bool]]
+) -> AsyncGenerator[bytes, None]:
+    """The stream of one page: a state now, at every change, and every ten seconds, until its session ends."""
     feed: LiveFeed = dependencies.feed
+    asked = float("-inf")
     try:
         with feed.page():
             yield b"retry: %d\n\n" % _RECONNECT_MS
             async for version in feed.changes(_HEARTBEAT_SECONDS):
+                # Not at each change: hundreds of open pages would ask the database with every complaint.
+                if monotonic() - asked >= _HEARTBEAT_SECONDS:
+                    asked = monotonic()
+                    if not await session_holds():
+                        return
                 counts = await dependencies.inbox.counts(viewer, version)
                 state = {"version": version, "as_of": dependencies.pages.as_of(language), "counts": counts}
                 yield b"event: state\ndata: %b\n\n" % orjson.dumps(state)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
@@ -37,6 +37,8 @@ def local_path(target: str, root: str = "") -> str:
     """The path of a page of this desk; empty for anything that could lead to another site."""
     parts = urlsplit(target.replace("\\", "/"))
     is_local = not parts.scheme and not parts.netloc and parts.path.startswith(f"{root}/") and not parts.path.startswith("//")
-    if not is_local or any(ord(letter) < 32 for letter in target):  # noqa: PLR2004 - control characters
+    # A browser takes /desk/../other, and %2e for a dot, to another place behind the proxy.
+    leads_up = any(unquote(step) in (".", "..") for step in parts.path.split("/"))
+    if not is_local or leads_up or any(ord(letter) < 32 for letter in target):  # noqa: PLR2004 - control characters
         return ""
     return f"{parts.path}?{parts.query}" if parts.query else parts.path

@@ -24,6 +24,10 @@ async def test_page_without_a_session_leads_to_the_sign_in_and_back(desk_sign_in
     browser = desk_sign_in.browser()
     sent = await browser.get("/help")
     assert (sent.status_code, sent.headers["location"]) == (303, "/desk/sign-in?next=/desk/help")
+    filtered = await browser.get("/", params={"state": "open", "q": "电梯"})
+    assert filtered.headers["location"] == "/desk/sign-in?next=/desk/%3Fstate%3Dopen%26q%3D%25E7%2594%25B5%25E6%25A2%25AF"
+    expired = await browser.post("/bulk", data={"action": "urge"})
+    assert expired.headers["location"] == "/desk/sign-in"
     page = await browser.get(sent.headers["location"].removeprefix("/desk"))
     assert "/desk/sign-in/start?next=/desk/help" in page.text
     answer = await desk_sign_in.sign_in(browser, "/desk/help")
