@@ -123,7 +123,9 @@ async def test_every_route_obeys_its_entry(desk: DeskProbe, person: str | None) 
             continue  # an endless answer: its test is in test_live.py
         address = re.sub(r"\{[^}]+\}", "none", path.replace("{action}", "answer"))
         answer = await desk.browser.request(method, address, data={} if method == "POST" else None)
-        refused = (answer.status_code == 303 and answer.headers["location"].partition("?")[0] == "/desk/sign-in") or answer.status_code == 401
+        refused = (
+            answer.status_code == 303 and answer.headers["location"].partition("?")[0] == "/desk/sign-in"
+        ) or answer.status_code == 401
         if entry == PUBLIC:
             assert not refused, (method, path)
         elif person is None:
