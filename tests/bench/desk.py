@@ -9,7 +9,7 @@ import argparse
 import asyncio
 import random
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import quantiles
@@ -244,27 +244,27 @@ async def run(settings: DeskSettings, open_cases: int, ended_cases: int) -> dict
     return figures
 
 
-def measure(open_cases: int = 100_000, ended_cases: int = 1_000_000) -> dict[str, Any]:
-    """Run the bench on servers of its own."""
+def measure(name: str, run_bench: Callable[[DeskSettings, int, int], Awaitable[dict[str, Any]]], description: str | None) -> None:
+    """Run a bench of the desk, with as many open and ended cases as the command line says, on servers of its own."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--open", type=int, default=100_000)
+    parser.add_argument("--ended", type=int, default=1_000_000)
+    chosen = parser.parse_args()
     with (
-        tempfile.TemporaryDirectory(prefix="jiesu-bench-desk-") as folder,
+        tempfile.TemporaryDirectory(prefix=f"jiesu-bench-{name}-") as folder,
         EmbeddedServers(Path(folder) / "servers", kafka=False) as servers,
     ):
 
         async def main() -> dict[str, Any]:
             url = await Databases(servers.database_url).create_migrated()
-            organisation = write_organisation(Path(folder), people=PEOPLE, departments=[{"id": name} for name in DEPARTMENTS])
+            organisation = write_organisation(Path(folder), people=PEOPLE, departments=[{"id": unit} for unit in DEPARTMENTS])
             settings = DeskSettings(environment="test", database_url=SecretStr(url), organisation=organisation, command_timeout=600)
-            return await run(settings, open_cases, ended_cases)
+            return await run_bench(settings, chosen.open, chosen.ended)
 
         figures = asyncio.run(main())
-    write_figures("desk", figures)
-    return figures
+    write_figures(name, figures)
+    print(figures)  # noqa: T201 - a figure
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--open", type=int, default=100_000)
-    parser.add_argument("--ended", type=int, default=1_000_000)
-    chosen = parser.parse_args()
-    print(measure(chosen.open, chosen.ended))  # noqa: T201 - a figure
+    measure("desk", run, __doc__)

@@ -5,22 +5,16 @@
 
 from __future__ import annotations
 
-import argparse
-import asyncio
 import random
-import tempfile
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from statistics import quantiles
 from time import perf_counter
 from typing import Any
 
 import httpx
 import orjson
-from pydantic import SecretStr
 
-from deploy.embedded import EmbeddedServers
 from services.desk.bootstrap import build
 from services.desk.config import DeskSettings
 from services.desk.domain.case_row import CaseRow
@@ -29,10 +23,7 @@ from services.desk.domain.viewer import department_key, person_key
 from services.desk.storage.filling.projections import ReadModel
 from shared.procedures.loading.loader import load_organisation
 from shared.runtime.database.database import Database
-from tests.bench.desk import DEPARTMENTS, NOW, PEOPLE, ROW_COLUMNS, FixedSession
-from tests.bench.results import write_figures
-from tests.support.messaging.sample_organisation import write_organisation
-from tests.support.servers.databases import Databases
+from tests.bench.desk import DEPARTMENTS, NOW, ROW_COLUMNS, FixedSession, measure
 
 CHUNK = 50_000
 REQUESTS = 20
@@ -178,27 +169,5 @@ async def run(settings: DeskSettings, open_cases: int, ended_cases: int) -> dict
     return figures
 
 
-def measure(open_cases: int = 100_000, ended_cases: int = 1_000_000) -> dict[str, Any]:
-    """Run the bench on servers of its own."""
-    with (
-        tempfile.TemporaryDirectory(prefix="jiesu-bench-management-") as folder,
-        EmbeddedServers(Path(folder) / "servers", kafka=False) as servers,
-    ):
-
-        async def main() -> dict[str, Any]:
-            url = await Databases(servers.database_url).create_migrated()
-            organisation = write_organisation(Path(folder), people=PEOPLE, departments=[{"id": name} for name in DEPARTMENTS])
-            settings = DeskSettings(environment="test", database_url=SecretStr(url), organisation=organisation, command_timeout=600)
-            return await run(settings, open_cases, ended_cases)
-
-        figures = asyncio.run(main())
-    write_figures("management", figures)
-    return figures
-
-
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--open", type=int, default=100_000)
-    parser.add_argument("--ended", type=int, default=1_000_000)
-    chosen = parser.parse_args()
-    measure(chosen.open, chosen.ended)
+    measure("management", run, __doc__)
