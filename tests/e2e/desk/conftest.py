@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, BrowserContext
@@ -18,17 +17,22 @@ from tests.support.browser import WatchedPage, chromium
 from tests.support.messaging.all_services import apply_all_topics, build_services, http_client, running, write_estate
 from tests.support.messaging.sample_organisation import submission_body, write_yaml
 from tests.support.messaging.settings import SettingsFactory
+from tests.support.servers.databases import Databases
+from tests.support.servers.topics import Topics, fresh_prefix
 
 PASSWORD = "correct horse battery staple"
+SIGN_INS = 30
+"""Sign-ins of one person that all tests may take together."""
 PEOPLE = {"li": ["assistant", "supervisor"], "zhao": ["handler"], "sun": ["management"]}
 
 
 @dataclass
 class RunningDesk:
-    """The services by name, the address of the desk, and a browser."""
+    """The services by name, a browser, and the accounts of each person that nobody has used yet."""
 
     services: dict[str, Service]
     browser: Browser
+    accounts: dict[str, list[str]]
 
     @property
     def address(self) -> str:
@@ -55,31 +59,46 @@ class RunningDesk:
         await page.goto(f"{self.address}/")
         if language == "en":
             await page.get_by_role("button", name="English").click()
-        await page.locator("#name").fill(person)
+        # An account of its own: one account may try few passwords a minute, and the tests are quicker than a person.
+        await page.locator("#name").fill(self.accounts[person].pop())
         await page.locator("#password").fill(PASSWORD)
         await page.locator("main form button[type=submit]").click()
         await page.locator(".who").wait_for()
         return WatchedPage(page)
 
 
-@pytest.fixture
-async def running_desk(make_settings: SettingsFactory, tmp_path: Path) -> AsyncIterator[RunningDesk]:
+@pytest.fixture(scope="package")
+async def stack_settings(bootstrap_servers: str, databases: Databases, topics: Topics) -> AsyncIterator[SettingsFactory]:
+    url, prefix = await databases.create_migrated(), fresh_prefix()
+    yield SettingsFactory(bootstrap_servers, url, prefix)
+    await topics.drop(prefix)
+    await databases.drop(url)
+
+
+# Of all modules: five services and a browser take longer to start than most of its tests last.
+@pytest.fixture(scope="package")
+async def running_desk(stack_settings: SettingsFactory, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningDesk]:
+    folder = tmp_path_factory.mktemp("desk")
     tokens = {person: f"token-of-{person}" for person in PEOPLE}
     people = [
-        {"id": "li", "name": "李雷", "roles": ["assistant", "supervisor"], "email": "li@example.org", "may": ["what_if"]},
+        {"id": "li", "name": "李雷", "roles": ["assistant", "supervisor"], "email": "li@example.org", "may": ["what_if", "unmask"]},
         {"id": "zhao", "name": "赵工", "roles": ["handler"], "department": "repairs", "email": "zhao@example.org"},
         {"id": "sun", "name": "孙总", "roles": ["management"], "email": "sun@example.org"},
     ]
     for person in people:
         person["token_sha256"] = sha256(tokens[str(person["id"])].encode()).hexdigest()
-    organisation = write_estate(tmp_path, people=people)
-    accounts = [{"name": name, "person": name, "password": hash_password(PASSWORD), "token": token} for name, token in tokens.items()]
-    accounts_file = write_yaml(tmp_path / "accounts.yaml", {"accounts": accounts})
-    await apply_all_topics(make_settings(RuntimeSettings))
-    async with chromium() as browser, MailSink(tmp_path) as mail:
+    organisation = write_estate(folder, people=people)
+    password = hash_password(PASSWORD)
+    names = {person: [f"{person}.{number}" for number in range(SIGN_INS)] for person in PEOPLE}
+    accounts = [
+        {"name": name, "person": person, "password": password, "token": tokens[person]} for person in PEOPLE for name in names[person]
+    ]
+    accounts_file = write_yaml(folder / "accounts.yaml", {"accounts": accounts})
+    await apply_all_topics(stack_settings(RuntimeSettings))
+    async with chromium() as browser, MailSink(folder) as mail:
         notify = {"smtp_host": "127.0.0.1", "smtp_port": mail.port, "smtp_security": "none"}
-        async with running(build_services(make_settings, organisation, notify=notify)) as services:
+        async with running(build_services(stack_settings, organisation, notify=notify)) as services:
             urls = {f"desk_{name}_url": f"http://127.0.0.1:{services[name].http_port}" for name in ("sla", "intake", "triage")}
-            desk = build_desk(make_settings(DeskSettings, organisation=organisation, desk_accounts=accounts_file, **urls))
+            desk = build_desk(stack_settings(DeskSettings, organisation=organisation, desk_accounts=accounts_file, **urls))
             async with desk.running():
-                yield RunningDesk(services | {"desk": desk}, browser)
+                yield RunningDesk(services | {"desk": desk}, browser, names)

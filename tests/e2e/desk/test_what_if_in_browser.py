@@ -41,7 +41,7 @@ async def test_a_person_tries_other_numbers_with_and_without_script(running_desk
         await page.locator("main form button").first.click()
         # Without script the answer waits for the end of a short trial.
         await page.locator("#trial table").first.wait_for()
-        assert await page.locator("tbody tr", has_text="3wd").first.locator("a").get_attribute("href") == f"/cases/{case}"
+        assert await page.locator(f"tbody tr:has(a[href='/cases/{case}'])", has_text="3wd").count() > 0
         if script:
             faults += await watched.faults()
         async with page.expect_download() as download:
