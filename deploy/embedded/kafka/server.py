@@ -102,8 +102,8 @@ class KafkaServer:
 
     def wait_ready(self) -> None:
         """Return when consumer groups work; raises EmbeddedServerError with the end of the broker's log if they do not."""
-        wait_until(lambda: not self.process.running or broker_is_ready(self.bootstrap_servers), READY_SECONDS)
-        if not self.process.running or not broker_is_ready(self.bootstrap_servers):
+        ended_or_ready = wait_until(lambda: not self.process.running or broker_is_ready(self.bootstrap_servers), READY_SECONDS)
+        if not ended_or_ready or not self.process.running:
             self.process.stop()
             raise EmbeddedServerError(f"Kafka does not start; {self.process.log} ends with:\n{self.process.log_tail()}")
 

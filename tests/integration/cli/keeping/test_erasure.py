@@ -151,6 +151,7 @@ async def test_erasure_is_refused_where_a_duty_a_hold_or_a_right_is_in_the_way(s
     of_one = await jiesu("erase", "--person", "110101199003070020", "--by", "li", "--trim-topics", "--json")
     assert of_one.exit_code == 0, of_one.output
     assert json.loads(of_one.stdout)["cases"] == [namesake]
+    await services.settle()
     assert await services.places_of([GONE]) == set()
     assert await services.stores_of([OPEN]) != set()
     # The source that sends the erased complaint again gets its old answer, and no text comes back.

@@ -44,6 +44,7 @@ async def test_ended_cases_past_their_retention_are_erased_in_batches(services: 
     assert {"sla.ledger", "attachments"} <= await services.stores_of([OLD])
     done = await _run()
     assert [figure["erased"] for figure in done] == [planned[0]["past"], 0]
+    await services.settle()
     places = {text: await services.stores_of([text]) for text in cases}
     assert places[OLD] == set()
     assert {"sla.ledger", "intake.complaint", "attachments"} <= places[OPEN] & places[HELD]
