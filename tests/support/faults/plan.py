@@ -32,6 +32,8 @@ KINDS: tuple[FaultKind, ...] = (
     FaultKind("freeze", (*SERVICES, "kafka", "sinks"), 1, 12),
     FaultKind("terminate", (*SERVICES, "kafka")),
     FaultKind("stay down", ("triage", "sla", "notify"), 3, 60),
+    FaultKind("clock ahead", SERVICES, 5, 15),
+    FaultKind("clock behind", SERVICES, 5, 15),
     FaultKind("join", ("triage", "sla", "notify"), 6, 15),
     FaultKind("cut off", ("kafka", "mail", "sms"), 2, 60),
     FaultKind("delay", ("kafka", "mail", "sms"), 2, 10),

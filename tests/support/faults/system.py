@@ -9,7 +9,7 @@ import sys
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -33,6 +33,7 @@ START = datetime(2026, 9, 21, 8, 0, tzinfo=timezone(timedelta(hours=8)))
 FACTOR = 60
 """Domain seconds in a real second, so that deadlines pass during a run."""
 SUPERVISION_SECONDS = 0.5
+CLOCK_SHIFT = timedelta(minutes=10)
 DATABASE_ERRORS = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 _MAIL_REFUSAL = b"421 4.3.2 not available\r\n"
 _SMS_REFUSAL = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
@@ -70,6 +71,8 @@ class FaultySystem:
         actions: dict[str, Callable[[PlannedFault], Awaitable[None]]] = {
             "freeze": self._freeze,
             "join": self._join,
+            "clock ahead": self._shift_clock,
+            "clock behind": self._shift_clock,
             "close backends": self._close_backends,
             "no connections": self._use_up_connections,
             "hold locks": self._hold_locks,
@@ -128,6 +131,17 @@ class FaultySystem:
         second.start([sys.executable, "-P", "-m", f"services.{fault.target}"], environment=settings, keep_log=True)
         await asyncio.sleep(fault.seconds)
         await asyncio.to_thread(second.stop)
+
+    async def _shift_clock(self, fault: PlannedFault) -> None:
+        """The process runs on a clock ten minutes ahead or behind, and then on the right one again."""
+        shift = CLOCK_SHIFT if fault.kind == "clock ahead" else -CLOCK_SHIFT
+        shifted = replace(self.stack, environment={**self.stack.environment, "JIESU_CLOCK": _clock_setting(self.clock, shift)})
+        self._down.add(fault.target)
+        for stack, seconds in ((shifted, fault.seconds), (self.stack, 0.0)):
+            await asyncio.to_thread(self.stack.processes[fault.target].kill)
+            stack.start(fault.target, keep_log=True)
+            await asyncio.sleep(seconds)
+        self._down.discard(fault.target)
 
     async def _disturb_connections(self, fault: PlannedFault) -> None:
         proxy = self.proxies[fault.target]
@@ -210,13 +224,17 @@ def faulty_system(root: Path, database: str) -> Iterator[FaultySystem]:
         environment = {
             "KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{broker.port}",
             "DATABASE_URL": recreate_database(servers.database_url, database),
-            "JIESU_CLOCK": f"{START.isoformat()}@{clock.real_origin.isoformat()}x{FACTOR}",
+            "JIESU_CLOCK": _clock_setting(clock, timedelta()),
             "JIESU_SMTP_PORT": str(mail.port),
             "JIESU_SMS_URL": f"http://127.0.0.1:{sms.port}",
             **_SETTINGS,
         }
         stack = exits.enter_context(running_stack(root / "stack", environment, ORGANISATION, ports=ports))
         yield FaultySystem(stack, servers, {"kafka": broker, "mail": mail, "sms": sms}, clock, disk)
+
+
+def _clock_setting(clock: Clock, shift: timedelta) -> str:
+    return f"{(START + shift).isoformat()}@{clock.real_origin.isoformat()}x{FACTOR}"
 
 
 def _small_disk(exits: ExitStack, servers: EmbeddedServers, root: Path) -> SmallDisk | None:
