@@ -19,7 +19,6 @@ from cli.service_names import SERVICES
 from cli.stack.process_environment import process_environment
 from cli.stack.stack import SINKS, Stack, recreate_database, running_stack, service_ports
 from deploy.embedded import EmbeddedServers
-from deploy.embedded.ports import free_ports
 from deploy.embedded.process import ManagedProcess
 from shared.runtime.clock import Clock
 from tests.support.faults.plan import PlannedFault
@@ -125,9 +124,11 @@ class FaultySystem:
 
     async def _join(self, fault: PlannedFault) -> None:
         """A second process joins the service's consumer group and leaves it again."""
-        [port] = free_ports(1)
         second = ManagedProcess(f"{fault.target}-2", self.stack.root / "logs" / f"{fault.target}-2.log", signal.SIGTERM)
-        settings = {**process_environment(fault.target, self.stack.environment), "JIESU_HTTP_PORT": str(port)}
+        settings = {
+            **process_environment(fault.target, self.stack.environment),
+            "JIESU_HTTP_PORT": str(self.stack.ports[f"{fault.target}-2"]),
+        }
         second.start([sys.executable, "-P", "-m", f"services.{fault.target}"], environment=settings, keep_log=True)
         await asyncio.sleep(fault.seconds)
         await asyncio.to_thread(second.stop)
@@ -205,7 +206,8 @@ class FaultySystem:
 def faulty_system(root: Path, database: str) -> Iterator[FaultySystem]:
     """Start servers, proxies, sinks and services; all stop with the block."""
     clock = Clock(START, Clock().real_now(), FACTOR)
-    ports = service_ports("broker", "controller", "broker proxy", "mail proxy", "sms proxy")
+    # All before anything starts: the port of a process that is down counts as free.
+    ports = service_ports("broker", "controller", "broker proxy", "mail proxy", "sms proxy", "triage-2", "sla-2", "notify-2")
     with ExitStack() as exits:
         broker, mail, sms = (
             exits.enter_context(TcpProxy(ports["broker proxy"], ports["broker"])),
