@@ -17,6 +17,8 @@ from shared.contracts.mail import references as mail_references
 
 _WORD_CHARACTERS = 9
 """Characters of an encoded word: with four bytes each and the header's name, the line is below 76."""
+_BOUNDARY = "=_alternative"
+"""Base64 has no underscore, so no part contains it. Always the same: readers in Python compile an expression for each new one."""
 _LINE_BREAK = re.compile(r"[\r\n]")
 
 
@@ -92,7 +94,7 @@ def compose(
     body = _text_part("plain", message.text)
     if layout is not None:
         # RFC 2046, 5.1.4: the plainest alternative first, the preferred one last.
-        body = _alternatives(message, body, _text_part("html", layout.render(message.subject, message.text, message.language)))
+        body = _alternatives(body, _text_part("html", layout.render(message.subject, message.text, message.language)))
     head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     return ComposedMail(identification["Message-ID"], head.encode() + body)
 
@@ -120,7 +122,6 @@ def _text_part(subtype: str, text: str) -> bytes:
     return head.encode() + base64.encodebytes(lines).replace(b"\n", b"\r\n")
 
 
-def _alternatives(message: OutgoingMessage, *parts: bytes) -> bytes:
-    boundary = f"=_{message.idempotency_key}"  # base64 has no underscore, so no part contains it
-    head = f'Content-Type: multipart/alternative; boundary="{boundary}"\r\n\r\n'
-    return head.encode() + b"".join(f"--{boundary}\r\n".encode() + part for part in parts) + f"--{boundary}--\r\n".encode()
+def _alternatives(*parts: bytes) -> bytes:
+    head = f'Content-Type: multipart/alternative; boundary="{_BOUNDARY}"\r\n\r\n'
+    return head.encode() + b"".join(f"--{_BOUNDARY}\r\n".encode() + part for part in parts) + f"--{_BOUNDARY}--\r\n".encode()
