@@ -36,7 +36,7 @@ from shared.runtime.errors import Misconfigured
 from shared.runtime.service import Service
 
 _NEWS_PAUSE_SECONDS = 0.1
-"""Between two batches of outcomes: a batch costs sla and the desk as much as ten events, and nobody waits for the outcome of a message."""
+"""Between two batches of outcomes: whoever reads them pays for each batch, and nobody waits for the outcome of a message (ADR 79)."""
 TEMPLATES_FOLDER = Path(__file__).parent / "templates"
 
 
