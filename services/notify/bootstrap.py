@@ -35,12 +35,15 @@ from shared.runtime.clock import Clock
 from shared.runtime.errors import Misconfigured
 from shared.runtime.service import Service
 
+_NEWS_PAUSE_SECONDS = 0.1
+"""Between two batches of outcomes: whoever reads them pays for each batch, and nobody waits for the outcome of a message (ADR 79)."""
 TEMPLATES_FOLDER = Path(__file__).parent / "templates"
 
 
 def build(settings: NotifySettings) -> Service:
     """The service, ready to run; raises for an organisation file, a template or a setting that cannot be used."""
     service = Service("notify", settings, migrations="services.notify.migrations")
+    service.relay.pause_seconds = _NEWS_PAUSE_SECONDS
     providers = configured_providers(settings, service.clock)
     policy = RetryPolicy(
         settings.delivery_retry_first, settings.delivery_retry_longest, settings.delivery_attempts, settings.delivery_patience

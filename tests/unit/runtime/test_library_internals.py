@@ -6,10 +6,12 @@ import signal
 import socket
 from functools import partial
 
+import sniffio
 import uvicorn
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.client import AIOKafkaClient
 from faststream.kafka import KafkaBroker
+from httpcore._synchronization import current_async_library
 
 from shared.runtime.http.server import HttpServer
 from shared.runtime.kafka.watermark import Watermark
@@ -78,3 +80,9 @@ async def test_uvicorn_without_the_override_would_take_the_signals() -> None:
         server.should_exit = True
         await task
         assert signal.getsignal(signal.SIGTERM) is before
+
+
+async def test_httpcore_imports_sniffio_which_is_installed() -> None:
+    """Without it every request of httpx searches the import path ten times, which costs as much as the rest of the request."""
+    assert "import sniffio" in inspect.getsource(current_async_library)
+    assert sniffio.current_async_library() == current_async_library() == "asyncio"
