@@ -12,7 +12,7 @@ from typing import Self
 
 _CHUNK = 65_536
 _POLL_SECONDS = 0.02
-_DELAY_SECONDS = 0.3
+DELAY_SECONDS = 0.3
 
 
 class ProxyMode(StrEnum):
@@ -115,7 +115,7 @@ class TcpProxy:
             await self._wait_while_cut_off()
             match self.mode:
                 case ProxyMode.DELAY:
-                    await asyncio.sleep(_DELAY_SECONDS)
+                    await asyncio.sleep(DELAY_SECONDS)
                 case ProxyMode.RESET:
                     writer.write(chunk[: len(chunk) // 2])
                     with suppress(OSError):
