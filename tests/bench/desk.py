@@ -244,21 +244,31 @@ async def run(settings: DeskSettings, open_cases: int, ended_cases: int) -> dict
     return figures
 
 
-def measure(name: str, run_bench: Callable[[DeskSettings, int, int], Awaitable[dict[str, Any]]], description: str | None) -> None:
+def measure(
+    name: str,
+    run_bench: Callable[[DeskSettings, int, int], Awaitable[dict[str, Any]]],
+    description: str | None,
+    *,
+    ended: int = 1_000_000,
+    people: Sequence[dict[str, Any]] = PEOPLE,
+    kafka: bool = False,
+) -> None:
     """Run a bench of the desk, with as many open and ended cases as the command line says, on servers of its own."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--open", type=int, default=100_000)
-    parser.add_argument("--ended", type=int, default=1_000_000)
+    parser.add_argument("--ended", type=int, default=ended)
     chosen = parser.parse_args()
     with (
         tempfile.TemporaryDirectory(prefix=f"jiesu-bench-{name}-") as folder,
-        EmbeddedServers(Path(folder) / "servers", kafka=False) as servers,
+        EmbeddedServers(Path(folder) / "servers", kafka=kafka) as servers,
     ):
 
         async def main() -> dict[str, Any]:
             url = await Databases(servers.database_url).create_migrated()
-            organisation = write_organisation(Path(folder), people=PEOPLE, departments=[{"id": unit} for unit in DEPARTMENTS])
+            organisation = write_organisation(Path(folder), people=people, departments=[{"id": unit} for unit in DEPARTMENTS])
             settings = DeskSettings(environment="test", database_url=SecretStr(url), organisation=organisation, command_timeout=600)
+            if kafka:
+                settings = settings.model_copy(update={"kafka_bootstrap_servers": servers.bootstrap_servers})
             return await run_bench(settings, chosen.open, chosen.ended)
 
         figures = asyncio.run(main())

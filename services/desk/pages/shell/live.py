@@ -54,7 +54,7 @@ async def page_states(
                     asked = monotonic()
                     if not await session_holds():
                         return
-                counts = await dependencies.inbox.counts(viewer, version)
+                counts = await dependencies.inbox.open_cases.following_counts(viewer, version)
                 state = {"version": version, "as_of": dependencies.pages.as_of(language), "counts": counts}
                 yield b"event: state\ndata: %b\n\n" % orjson.dumps(state)
     except TooManyPagesError:
