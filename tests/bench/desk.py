@@ -25,7 +25,7 @@ from services.desk.application.projecting import TopicEvent
 from services.desk.application.rebuilding import RebuildReadModel
 from services.desk.bootstrap import build
 from services.desk.config import DeskSettings
-from services.desk.domain.search_grams import normalise, row_grams
+from services.desk.domain.search_grams import grams, normalise, row_grams
 from services.desk.domain.viewer import department_key, person_key
 from services.desk.session import Session
 from shared.contracts import topics
@@ -131,7 +131,7 @@ def rows(first: int, count: int, *, is_open: bool, chance: random.Random) -> Ite
         instants = (received, due, received, None if is_open else received + timedelta(days=9))
         words = normalise(f"{label} {text}")
         row: tuple[Any, ...] = (case, *texts, "answer", "", "", "{}", 1, 0, 0, 9, *flags, [], against, keys, *instants)
-        yield row, (case, words, received, row_grams(words, received, keys, is_open=is_open))
+        yield row, (case, words, received, row_grams(grams(words), received, keys, is_open=is_open))
 
 
 async def fill(database: Database, open_cases: int, ended_cases: int) -> None:
