@@ -31,7 +31,8 @@ from shared.procedures.loading.loader import load_organisation
 from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database
 from shared.runtime.kafka.topic_admin import apply_topics
-from tests.bench.desk import DEPARTMENTS, LISTS, fill, measure
+from tests.bench.desk import LISTS, measure
+from tests.bench.desk_cases import DEPARTMENTS, fill
 from tests.bench.usage import cpu_seconds, peak_megabytes
 from tests.support.messaging.cloud_events import case_event
 from tests.support.messaging.sample_organisation import registered_event, sample_complaint
