@@ -10,6 +10,7 @@ import asyncio
 import random
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import ExitStack
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -209,17 +210,18 @@ def measure(
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--open", type=int, default=100_000)
     parser.add_argument("--ended", type=int, default=ended)
+    parser.add_argument("--filled", default="", help="URL of a migrated database that an earlier run has filled, in place of a new server")
     chosen = parser.parse_args()
-    with (
-        tempfile.TemporaryDirectory(prefix=f"jiesu-bench-{name}-") as folder,
-        EmbeddedServers(Path(folder) / "servers", kafka=kafka) as servers,
-    ):
+    with ExitStack() as exits:
+        folder = exits.enter_context(tempfile.TemporaryDirectory(prefix=f"jiesu-bench-{name}-"))
+        started = kafka or not chosen.filled
+        servers = exits.enter_context(EmbeddedServers(Path(folder) / "servers", kafka=kafka)) if started else None
 
         async def main() -> dict[str, Any]:
-            url = await Databases(servers.database_url).create_migrated()
+            url = chosen.filled or await Databases(cast("EmbeddedServers", servers).database_url).create_migrated()
             organisation = write_organisation(Path(folder), people=people, departments=[{"id": unit} for unit in DEPARTMENTS])
             settings = DeskSettings(environment="test", database_url=SecretStr(url), organisation=organisation, command_timeout=600)
-            if kafka:
+            if kafka and servers is not None:
                 settings = settings.model_copy(update={"kafka_bootstrap_servers": servers.bootstrap_servers})
             return await run_bench(settings, chosen.open, chosen.ended)
 

@@ -72,9 +72,11 @@ def rows(first: int, count: int, *, is_open: bool, chance: random.Random) -> Ite
 
 
 async def fill(database: Database, open_cases: int, ended_cases: int) -> None:
-    """Copy the cases; the indexes are built afterwards, as a rebuild does."""
+    """Copy the cases into an empty read model; the indexes are built afterwards, as a rebuild does."""
     chance = random.Random(15)
     async with database.transaction() as tx:
+        if await tx.fetchval("SELECT EXISTS (SELECT FROM case_row)"):
+            return
         indexes = await tx.fetch(
             "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'desk' AND tablename IN ('case_row', 'case_search') "
             "AND indexdef LIKE 'CREATE INDEX%'"

@@ -53,7 +53,7 @@ def _pages() -> Iterator[str]:
     yield "## Lists and searches\n"
     yield f"`python -m tests.bench.desk` ({_machine(figures)}): {_size(figures)}; requests one after the other."
     yield "Processor time is that of the desk and of the client in the same process, for a page of 50 cases. PostgreSQL: planning and"
-    yield "executing the query of the list, for the reader for whom it takes longest; the least of three, with the times of every step measured.\n"
+    yield "executing the query of the list, for the reader for whom it takes longest; the least of three, each step timed.\n"
     rows = []
     for name, query in [*figures["lists"]["queries"].items(), *figures["searches"]["queries"].items()]:
         cost = postgres[name]
@@ -63,7 +63,7 @@ def _pages() -> Iterator[str]:
     yield from _table(head, rows)
     counters, choices = postgres["counters of everybody"], postgres["choices of everybody"]
     yield f"The counters of all open pages come from one query ({counters['milliseconds']:.0f} ms) after a change of the read model,"
-    yield f"the choices of the filters from another ({choices['milliseconds']:.0f} ms) every half minute, however many people are signed in.\n"
+    yield f"the choices of the filters from another ({choices['milliseconds']:.0f} ms) every half minute, for all people together.\n"
 
 
 def _live() -> Iterator[str]:
@@ -71,15 +71,17 @@ def _live() -> Iterator[str]:
     alone, people = figures["event_to_page"], figures["signed_in"]
     yield "## Open pages\n"
     yield f"`python -m tests.bench.desk_live` ({_machine(figures)}): {_size(figures)};"
-    yield "Kafka, PostgreSQL, the desk as a process and the bench on the same cores. The time begins before the event is published, and ends when the counter of an open page includes it.\n"
+    yield "Kafka, PostgreSQL, the desk as a process and the bench on the same cores. The time begins before the event is published,"
+    yield "and ends when the counter of an open page includes it.\n"
     rows = [
         (f"{alone['events']} events, one open page", *_times(alone)),
         (f"{people['events']} events, {people['people']} open pages", *_times(people["event_to_page"])),
         (f"{people['requests']:,} lists that the {people['people']} asked for, each every ten seconds", *_times(people["pages"])),
     ]
     yield from _table(("", "median ms", "95th percentile ms", "longest ms"), rows)
-    yield f"With {people['people']} people for {people['seconds']:.0f} s: {people['errors']} errors. The desk used {people['desk_cores']:.2f} of a core"
-    yield f"and at most {people['desk_megabytes_at_most']:.0f} MB, the bench itself {people['bench_cores']:.2f} of a core.\n"
+    yield f"With {people['people']} people for {people['seconds']:.0f} s: {people['errors']} errors. The desk used"
+    yield f"{people['desk_cores']:.2f} of a core and at most {people['desk_megabytes_at_most']:.0f} MB,"
+    yield f"the bench itself {people['bench_cores']:.2f} of a core.\n"
 
 
 def _management() -> Iterator[str]:
