@@ -66,8 +66,8 @@ async def inbox_values(dependencies: DeskDependencies, request: Request, session
         "query_string": urlencode(chosen.as_parameters()),
         "next_query": urlencode({**chosen.as_parameters(), "cursor": page.next_cursor}) if page.next_cursor else "",
         "views": {name: urlencode(parameters) for name, parameters in views.items()},
-        "choices": await dependencies.inbox.choices(viewer),
-        "counts": await dependencies.inbox.counts(viewer, dependencies.feed.version),
+        "choices": await dependencies.inbox.open_cases.choices(viewer),
+        "counts": await dependencies.inbox.open_cases.counts(viewer, dependencies.feed.version),
         "filters": counter_filters(chosen),
     }
 

@@ -16,6 +16,7 @@ from services.desk.what_if import routes as what_if
 def add_routes(app: FastAPI, dependencies: DeskDependencies) -> None:
     """Add every page; a new one is a line here."""
     app.state.dependencies = dependencies
+    app.state.path_formats = {}
     app.include_router(static_files.router(dependencies.pages.static_files))
     app.include_router(preferences.router())
     for page in (

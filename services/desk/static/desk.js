@@ -33,17 +33,19 @@
   if (!changes) return;
   let version;
   let waiting = false;
-  // A burst of events renews the list once.
+  let renewedAt = -Infinity;
+  // A burst of events renews the list once, constant changes every five seconds: hundreds of open pages share one desk.
   const renewList = () => {
     if (waiting) return;
     waiting = true;
     setTimeout(() => {
       waiting = false;
+      renewedAt = performance.now();
       const list = document.querySelector("#cases");
       // Replaced under a hand, a list would lose what is ticked, or the row that has the keys.
       if (!list || list.querySelector("input:checked") || list.contains(document.activeElement)) return;
       htmx.ajax("GET", location.href, { target: list, select: "#cases", swap: "outerHTML" });
-    }, 300);
+    }, Math.max(300, renewedAt + 5000 - performance.now()));
   };
   const stream = new EventSource(changes);
   stream.addEventListener("state", (event) => {
