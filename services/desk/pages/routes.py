@@ -17,7 +17,7 @@ def add_routes(app: FastAPI, dependencies: DeskDependencies) -> None:
     """Add every page; a new one is a line here."""
     app.state.dependencies = dependencies
     app.include_router(static_files.router(dependencies.pages.static_files))
-    app.include_router(preferences.router())
+    app.include_router(preferences.router(secure=dependencies.pages.has_secure_cookies))
     for page in (
         inbox_page,
         registration,
