@@ -36,7 +36,7 @@ def build(settings: DeskSettings) -> Service:
     zone = organisation_zone(organisation)
     inbox = Inbox(service.database, service.clock, zone)
     regulations = Regulations(organisation, settings.organisation.parent)
-    pages = Pages(settings, feed, zone)
+    pages = Pages(settings, feed, zone, organisation)
     entry_sources = EntrySources(organisation, settings.organisation.parent)
     routes.add_routes(
         app,

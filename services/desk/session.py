@@ -16,7 +16,7 @@ CSRF_FIELD, CSRF_HEADER = "csrf", "X-CSRF-Token"
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Who is signed in: a person of the organisation file, what he holds there, his token for the services, and his CSRF token."""
+    """Who is signed in: a person of the organisation file, the roles that he holds now, his token for the services, and his CSRF token."""
 
     person: Person
     roles: tuple[str, ...]

@@ -11,6 +11,7 @@ from services.sla import api_documents
 from services.sla.api import SlaApiDependencies, request_errors_as_problems
 from services.sla.application.forms.form_queries import FormQueries
 from shared.procedures.access import Actor
+from shared.procedures.forms.html_form import form_policy
 from shared.procedures.forms.printing import FORMATS, FormFormat, is_available, media_type, render_form
 from shared.runtime.http.accept import preferred_media_type
 from shared.runtime.http.bearer import BEARER_SCHEME
@@ -18,7 +19,6 @@ from shared.runtime.http.problem import HttpProblem
 
 _HEADERS = {
     "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
     "Vary": "Accept",
     "X-Content-Type-Options": "nosniff",
 }
@@ -50,7 +50,9 @@ def router(dependencies: SlaApiDependencies, form_queries: FormQueries) -> APIRo
         # Reading the Chinese font takes a third of a second, during which the event loop has to serve other requests.
         content = await asyncio.to_thread(render_form, filled, form_format)
         name = quote(f"{filled.title}-{filled.number.replace('/', '-')}.{form_format}")
-        headers = {**_HEADERS, "Content-Disposition": f"inline; filename*=UTF-8''{name}"}
+        # `frame-ancestors` works in a header only, not in the document's own policy.
+        policy = f"{form_policy(filled)}; frame-ancestors 'none'"
+        headers = {**_HEADERS, "Content-Security-Policy": policy, "Content-Disposition": f"inline; filename*=UTF-8''{name}"}
         return Response(content, media_type=media_type(form_format), headers=headers)
 
     return routes

@@ -60,11 +60,9 @@ class Regulations:
         return self._parameters[procedure]
 
     def role_name(self, role: str, language: LanguageCode) -> str:
-        """The title of a role in the first procedure that has it."""
-        for procedure, pack in self.packs.items():
-            if role in pack.procedure.role_names:
-                return self.texts(procedure, language).role(role)
-        return role
+        """The title of a role in the first procedure that gives it one; the id where none does."""
+        titles = (self.texts(procedure, language).role(role) for procedure, pack in self.packs.items() if role in pack.procedure.role_names)
+        return next((title for title in titles if title != role), role)
 
     @property
     def roles(self) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ def best_guesses(guesses: Iterable[Mapping[str, Any]]) -> dict[str, list[Mapping
 
 
 def review_decision(values: Mapping[str, str]) -> dict[str, Any]:
-    """The body that sla takes, from `guess.<label>` and `other.<label>`, of which the other value goes before the guess.
+    """The body that sla takes, from `guess.<label>` and `other.<label>`, of which the other value goes before the guess, `role` and `text`.
 
     Without any value it confirms what stands.
     """
@@ -31,6 +31,5 @@ def review_decision(values: Mapping[str, str]) -> dict[str, Any]:
         body["labels"] = chosen
     if not body:
         body["confirm"] = True
-    if text := values.get("text", "").strip():
-        body["text"] = text
+    body |= {name: text for name in ("role", "text") if (text := values.get(name, "").strip())}
     return body

@@ -15,7 +15,8 @@ from services.desk.domain.inbox_filter import InboxFilter, parse_filter
 from services.desk.forms import first, read_form
 from services.desk.pages.dependencies import DeskDependencies
 from services.desk.session import Session, signed_in, writing
-from services.desk.storage import saved_views, visibility
+from services.desk.storage import saved_views
+from services.desk.storage.inbox_queries import load_cases
 from shared.runtime.clock import uuid7
 
 _SOON = timedelta(hours=24)
@@ -25,6 +26,10 @@ def router(dependencies: DeskDependencies) -> APIRouter:
     """`GET /` and `POST /bulk`."""
     routes = APIRouter()
     bulk = TakeBulkActions(dependencies.services)
+
+    def show_outcomes(request: Request, session: Session, status: int = 200, **values: Any) -> Response:
+        shown = {"outcomes": [], "numbers": {}, "fault": "", **values}
+        return dependencies.pages.render(request, "bulk.html", session, status, **shown)
 
     @routes.get("/", name="inbox")
     async def show_inbox(request: Request, session: Annotated[Session, Depends(signed_in)]) -> Response:
@@ -41,13 +46,14 @@ def router(dependencies: DeskDependencies) -> APIRouter:
         chosen = fields.get("case", [])[:MAX_CASES]
         if action not in ACTIONS or not chosen or (action == "assign" and not person):
             fault = "bulk.no_person" if action == "assign" and chosen else "bulk.nothing"
-            return dependencies.pages.render(request, "bulk.html", session, 422, outcomes=[], action=action, fault=fault)
+            return show_outcomes(request, session, 422, fault=fault)
         async with dependencies.database.transaction() as tx:
-            visible = await visibility.visible_cases(tx, chosen, dependencies.viewer(session))
-        cases = [case for case in chosen if case in visible]
+            rows = await load_cases(tx, chosen, dependencies.viewer(session))
+        numbers = {row["case_id"]: row["number"] for row in rows}
+        cases = [case for case in chosen if case in numbers]
         data = {"person": person} if action == "assign" else {}
         outcomes = await bulk.take(cases, action, data, session.token, first(fields, "form"), first(fields, "role"))
-        return dependencies.pages.render(request, "bulk.html", session, outcomes=outcomes, action=action, fault="")
+        return show_outcomes(request, session, outcomes=outcomes, numbers=numbers)
 
     return routes
 

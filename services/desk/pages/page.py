@@ -12,13 +12,16 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
+from starlette.routing import Match
 
 from services.desk.application.live_feed import LiveFeed
 from services.desk.config import DeskSettings
 from services.desk.pages.shell.static_files import load_static_files
 from services.desk.pages.shell.words import LANGUAGES, translate, translate_known
 from services.desk.session import CSRF_FIELD, Session
+from shared.contracts.instants import read_instant
 from shared.procedures.model.procedure import LanguageCode
+from shared.procedures.organisation import Organisation
 
 LANGUAGE_COOKIE, THEME_COOKIE = "jiesu_language", "jiesu_theme"
 THEMES = ("auto", "light", "dark")
@@ -40,11 +43,13 @@ _STALE_SECONDS = 60
 class Pages:
     """Renders the templates of the desk."""
 
-    def __init__(self, settings: DeskSettings, feed: LiveFeed, zone: tzinfo) -> None:
+    def __init__(self, settings: DeskSettings, feed: LiveFeed, zone: tzinfo, organisation: Organisation) -> None:
         self.static_files = load_static_files()
+        self.has_secure_cookies = settings.has_secure_cookies
         self._default_language = settings.desk_language
         self._feed = feed
         self._zone = zone
+        self._organisation = organisation
         self._restricted: dict[str, Callable[[Session], bool]] = {}
         self.environment = Environment(
             loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -68,7 +73,7 @@ class Pages:
         return HTMLResponse(text, status, {**_HEADERS, **(headers or {})})
 
     def context(self, request: Request, session: Session | None) -> dict[str, Any]:
-        """What every template may use: `t`, `name_of`, `url_for`, `static`, `csrf_field`, `instant`, session, language, theme, as_of."""
+        """What every template may use: words, addresses, names of people and units, instants, session, language, theme, as_of."""
         language = self.language(request)
         theme = request.cookies.get(THEME_COOKIE, "auto")
         return {
@@ -78,13 +83,15 @@ class Pages:
             "static": partial(self._static, request),
             "csrf_field": partial(_csrf_field, session),
             "instant": self.instant,
+            "person_name": self.person_name,
+            "unit_name": partial(self.unit_name, language),
             "session": session,
             "left_out": {route for route, may_open in self._restricted.items() if session is None or not may_open(session)},
             "language": language,
             "theme": theme if theme in THEMES else "auto",
             "as_of": self.as_of(language),
             "is_stale": self._feed.age_seconds is None or self._feed.age_seconds > _STALE_SECONDS,
-            "here": f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path,
+            "here": _here(request),
             "route": getattr(request.scope.get("route"), "name", ""),
         }
 
@@ -112,12 +119,31 @@ class Pages:
             return translate(language, "as_of.seconds", n=int(age))
         return translate(language, "as_of.minutes", n=int(age // 60))
 
-    def instant(self, value: datetime | None) -> str:
-        """Date and time in the organisation's zone; empty for none."""
-        return "" if value is None else value.astimezone(self._zone).strftime("%Y-%m-%d %H:%M")
+    def instant(self, value: datetime | str | None) -> str:
+        """Date and time in the organisation's zone, also of an instant as a service writes it; empty for none."""
+        read = read_instant(value)
+        return "" if read is None else read.astimezone(self._zone).strftime("%Y-%m-%d %H:%M")
+
+    def person_name(self, person_id: str) -> str:
+        """The name of a person of the organisation file, else the id."""
+        person = self._organisation.person(person_id)
+        return (person.name or person.id) if person else person_id
+
+    def unit_name(self, language: str, unit_id: str) -> str:
+        """The name of a department in a language, else the id."""
+        unit = self._organisation.department(unit_id)
+        return ((unit.zh if language == "zh" else unit.en) or unit.zh or unit.id) if unit else unit_id
 
     def _static(self, request: Request, name: str) -> str:
         return url_for(request, "static_file", digest=self.static_files[name].digest, name=name)
+
+
+def _here(request: Request) -> str:
+    """The address to come back to; the inbox where it takes forms alone, since it would answer 405 after a change of language."""
+    scope = {**request.scope, "method": "GET"}
+    if request.method != "GET" and not any(route.matches(scope)[0] is Match.FULL for route in request.app.routes):
+        return url_for(request, "inbox")
+    return f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
 
 
 def url_for(request: Request, route: str, /, **parameters: Any) -> str:

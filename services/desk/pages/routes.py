@@ -18,7 +18,7 @@ def add_routes(app: FastAPI, dependencies: DeskDependencies) -> None:
     app.state.dependencies = dependencies
     app.state.path_formats = {}
     app.include_router(static_files.router(dependencies.pages.static_files))
-    app.include_router(preferences.router())
+    app.include_router(preferences.router(secure=dependencies.pages.has_secure_cookies))
     for page in (
         inbox_page,
         registration,

@@ -14,6 +14,7 @@ from services.desk.sign_in.provider import IdentityProvider, ProviderTokens, Sig
 from services.desk.sign_in.secrets_of_browsers import derived_key, derived_token, new_secret, secret_hash
 from services.desk.storage import sessions as storage
 from services.desk.storage.sessions import StoredSession
+from shared.procedures.access import AccessPolicy, Actor, CaseParties
 from shared.procedures.organisation import Organisation, Person
 from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database, Transaction
@@ -53,6 +54,7 @@ class Sessions:
     ) -> None:
         self._database = database
         self._organisation = organisation
+        self._policy = AccessPolicy(organisation)
         self._clock = clock
         self._limits = limits
         self._provider = provider
@@ -78,7 +80,9 @@ class Sessions:
         if person is None:
             return None
         departments = () if person.department is None else (person.department,)
-        return Session(person, tuple(person.roles), departments, found.tokens.access, derived_token(cookie, _CSRF))
+        # A substitute holds the roles of who is absent too: sla refuses his action without the one in which he acts.
+        roles = self._policy.roles(Actor(person.id, person), CaseParties(), self._clock.now())
+        return Session(person, roles, departments, found.tokens.access, derived_token(cookie, _CSRF))
 
     async def holds(self, request: Request) -> bool:
         """Whether the session of the request's cookie holds; its idle limit runs on."""

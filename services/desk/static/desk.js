@@ -18,7 +18,7 @@
     k: () => move(-1),
     o: () => inRow("[data-open]")?.click(),
     x: () => inRow("input[type=checkbox]")?.click(),
-    "/": () => document.querySelector("[data-search]")?.focus(),
+    "/": () => document.querySelector("[data-search]")?.select(),
     "?": () => { location.href = document.body.dataset.help; },
   };
   document.addEventListener("keydown", (event) => {

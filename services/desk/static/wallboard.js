@@ -5,6 +5,7 @@
   let version;
   let renewedAt = Date.now();
   let busy = false;
+  let again = false;
   let stream;
   const signedOut = () => {
     stream?.close();
@@ -12,6 +13,8 @@
     show("signed-out", true);
   };
   const renew = async () => {
+    // What changes while an answer is under way is in none yet.
+    again = busy;
     if (busy) return;
     busy = true;
     try {
@@ -28,6 +31,7 @@
       show("no-answer", true);
     } finally {
       busy = false;
+      if (again) renew();
     }
   };
   const connect = () => {

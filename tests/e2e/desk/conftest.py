@@ -2,8 +2,10 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from hashlib import sha256
+from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 from playwright.async_api import Browser, BrowserContext
 
@@ -13,9 +15,10 @@ from services.desk.config import DeskSettings
 from services.desk.sign_in.local_accounts import hash_password
 from shared.runtime.process.settings import RuntimeSettings
 from shared.runtime.service import Service
+from tests.e2e.desk.organisation import PEOPLE, SOURCE_KEYS, token_of, write_classifier, write_desk_organisation
 from tests.support.browser import WatchedPage, chromium
-from tests.support.messaging.all_services import apply_all_topics, build_services, http_client, running, write_estate
-from tests.support.messaging.sample_organisation import submission_body, write_yaml
+from tests.support.messaging.all_services import apply_all_topics, build_services, http_client, running
+from tests.support.messaging.sample_organisation import ENCRYPTION_KEYS, submission_body, write_yaml
 from tests.support.messaging.settings import SettingsFactory
 from tests.support.servers.databases import Databases
 from tests.support.servers.topics import Topics, fresh_prefix
@@ -23,27 +26,33 @@ from tests.support.servers.topics import Topics, fresh_prefix
 PASSWORD = "correct horse battery staple"
 SIGN_INS = 30
 """Sign-ins of one person that all tests may take together."""
-PEOPLE = {"li": ["assistant", "supervisor"], "zhao": ["handler"], "sun": ["management"]}
+FOLLOW_KEY = "a follow key of the tests"
 
 
 @dataclass
 class RunningDesk:
-    """The services by name, a browser, and the accounts of each person that nobody has used yet."""
+    """The services by name, a browser, the organisation file, and the accounts of each person that nobody has used yet."""
 
     services: dict[str, Service]
     browser: Browser
+    organisation: Path
     accounts: dict[str, list[str]]
 
     @property
     def address(self) -> str:
         return f"http://127.0.0.1:{self.services['desk'].http_port}"
 
-    async def submit(self, text: str, external_id: str) -> str:
+    async def submit(self, text: str, external_id: str, source: str = "hotline", **fields: Any) -> str:
         """Send a complaint as a contact centre does; its case."""
-        body = submission_body(received_at=self.services["intake"].clock.now().isoformat(), text=text, external_id=external_id)
-        async with http_client(self.services["intake"]) as client:
+        now = self.services["intake"].clock.now().isoformat()
+        body = submission_body(**{"received_at": now, "text": text, "external_id": external_id, **fields})
+        async with http_client(self.services["intake"], SOURCE_KEYS[source]) as client:
             answer = await client.post("/v1/complaints", json=body)
-        return str(answer.json()["case"])
+        return str(answer.raise_for_status().json()["case"])
+
+    def client(self, person: str) -> httpx.AsyncClient:
+        """sla's interface with the person's token."""
+        return http_client(self.services["sla"], token_of(person))
 
     async def context(self, *, script: bool = True, width: int = 1280, scheme: str = "light") -> BrowserContext:
         return await self.browser.new_context(
@@ -79,26 +88,23 @@ async def stack_settings(bootstrap_servers: str, databases: Databases, topics: T
 @pytest.fixture(scope="package")
 async def running_desk(stack_settings: SettingsFactory, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningDesk]:
     folder = tmp_path_factory.mktemp("desk")
-    tokens = {person: f"token-of-{person}" for person in PEOPLE}
-    people = [
-        {"id": "li", "name": "李雷", "roles": ["assistant", "supervisor"], "email": "li@example.org", "may": ["what_if", "unmask"]},
-        {"id": "zhao", "name": "赵工", "roles": ["handler"], "department": "repairs", "email": "zhao@example.org"},
-        {"id": "sun", "name": "孙总", "roles": ["management"], "email": "sun@example.org"},
-    ]
-    for person in people:
-        person["token_sha256"] = sha256(tokens[str(person["id"])].encode()).hexdigest()
-    organisation = write_estate(folder, people=people)
-    password = hash_password(PASSWORD)
-    names = {person: [f"{person}.{number}" for number in range(SIGN_INS)] for person in PEOPLE}
+    organisation, password = write_desk_organisation(folder), hash_password(PASSWORD)
+    names = {person["id"]: [f"{person['id']}.{number}" for number in range(SIGN_INS)] for person in PEOPLE}
     accounts = [
-        {"name": name, "person": person, "password": password, "token": tokens[person]} for person in PEOPLE for name in names[person]
+        {"name": name, "person": person, "password": password, "token": token_of(person)} for person, own in names.items() for name in own
     ]
     accounts_file = write_yaml(folder / "accounts.yaml", {"accounts": accounts})
     await apply_all_topics(stack_settings(RuntimeSettings))
     async with chromium() as browser, MailSink(folder) as mail:
-        notify = {"smtp_host": "127.0.0.1", "smtp_port": mail.port, "smtp_security": "none"}
-        async with running(build_services(stack_settings, organisation, notify=notify)) as services:
+        secrets = {"follow_key": FOLLOW_KEY, "pseudonym_key": "a pseudonym key of the tests"}
+        own: dict[str, Any] = {
+            "intake": {**secrets, "form_min_seconds": 0.0},
+            "triage": {"classifier": write_classifier(folder)},
+            "sla": {**secrets, "sealing_keys": ENCRYPTION_KEYS, "follow_requests_per_second": 50},
+            "notify": {"follow_key": FOLLOW_KEY, "smtp_host": "127.0.0.1", "smtp_port": mail.port, "smtp_security": "none"},
+        }
+        async with running(build_services(stack_settings, organisation, **own)) as services:
             urls = {f"desk_{name}_url": f"http://127.0.0.1:{services[name].http_port}" for name in ("sla", "intake", "triage")}
             desk = build_desk(stack_settings(DeskSettings, organisation=organisation, desk_accounts=accounts_file, **urls))
             async with desk.running():
-                yield RunningDesk(services | {"desk": desk}, browser, names)
+                yield RunningDesk(services | {"desk": desk}, browser, organisation, names)

@@ -203,6 +203,9 @@ async def test_one_action_on_several_cases_names_each_outcome(filled: DeskProbe,
     form = {"csrf": CSRF, "form": "f1", "action": "assign", "person": "wang", "case": ["late", "water", "undated", "late", "no-such"]}
     page = await filled.browser.post("/bulk", data=form, headers={"Accept-Language": "en"})
     assert page.text.count(">accepted<") == 1
+    # By the number that people know, and a change of language leads to a page: the address of the outcome takes only the form.
+    assert 'href="/desk/cases/late">TS-2026-00001</a>' in page.text
+    assert '<input type="hidden" name="back" value="/desk/">' in page.text
     assert "the department has to sign 3.6" in page.text
     assert page.text.count(">no answer<") == 1
     assert "no-such" not in page.text

@@ -1,5 +1,6 @@
 """The route that prints a form: the format by Accept, headers, and its errors as problems."""
 
+import re
 from collections.abc import AsyncIterator
 from hashlib import sha256
 from typing import cast
@@ -59,7 +60,10 @@ async def test_form_is_html_that_no_cache_keeps_and_nothing_runs_in(client: http
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     assert answer.headers["cache-control"] == "no-store"
-    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    policy = answer.headers["content-security-policy"]
+    assert re.fullmatch(
+        r"default-src 'none'; style-src 'sha256-[^']+'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'", policy
+    )
     assert "<h1>处理单</h1>" in answer.text
 
 

@@ -21,7 +21,7 @@ from services.desk.pages.case.visible_case import case_texts, require_visible
 from services.desk.pages.dependencies import DeskDependencies
 from services.desk.pages.reference.clocks_page import case_timeline
 from services.desk.session import Session, signed_in
-from services.desk.storage.visibility import visible_cases
+from services.desk.storage.inbox_queries import load_cases
 from shared.contracts.actions import ACTION_DEFINITIONS
 from shared.procedures.calendars.zones import organisation_zone
 
@@ -86,7 +86,8 @@ class ShownCase:
         events = answers.case["events"] if answers else []
         linked = case_story.linked_cases(events)
         async with self._dependencies.database.transaction() as tx:
-            visible = await visible_cases(tx, list(linked), self._dependencies.viewer(session)) if linked else set()
+            rows = await load_cases(tx, list(linked), self._dependencies.viewer(session)) if linked else []
+        numbers = {row["case_id"]: row["number"] for row in rows}
         now = as_of or self._dependencies.clock.now()
         texts = case_texts(self._dependencies, request, answers.case["procedure"]) if answers else None
         permissions = (answers.permissions if answers else None) or []
@@ -96,12 +97,12 @@ class ShownCase:
             "facts": case_story.facts(events),
             "messages": case_story.messages(events),
             # A case that the person may not see is not named either.
-            "linked": {name: event for name, event in linked.items() if name in visible},
+            "linked": {name: event for name, event in linked.items() if name in numbers},
+            "numbers": numbers,
             "clocks": drawn_rounds(answers.clocks, texts, now) if answers and texts else [],
             "permitted": [each for each in permissions if each["permitted"]],
             "forbidden": [each for each in permissions if not each["permitted"]],
             "when": self._when,
-            "person_name": self._person_name,
         }
 
     async def _present(self, session: Session, case: str) -> CaseAnswers:
@@ -144,10 +145,6 @@ class ShownCase:
 
     def _when(self, written: str) -> str:
         return self._dependencies.pages.instant(datetime.fromisoformat(written)) if written else ""
-
-    def _person_name(self, person_id: str) -> str:
-        person = self._dependencies.organisation.person(person_id)
-        return (person.name or person.id) if person else person_id
 
 
 def router(dependencies: DeskDependencies) -> APIRouter:

@@ -31,8 +31,7 @@ def router(dependencies: DeskDependencies) -> APIRouter:
             shown["unmaskings"] = answer["unmaskings"]
         except ServiceRefusedError as error:
             status, shown["refusal"] = error.status, _reason(error)
-        names = {person.id: person.name or person.id for person in dependencies.organisation.people}
-        return dependencies.pages.render(request, "case/contact.html", session, status, **{**shown, "names": names, **outcome})
+        return dependencies.pages.render(request, "case/contact.html", session, status, **{**shown, **outcome})
 
     @routes.get("/cases/{case}/contact", name="case_contact")
     async def show_form(case: str, request: Request, session: Annotated[Session, Depends(signed_in)]) -> Response:

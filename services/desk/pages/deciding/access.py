@@ -7,6 +7,7 @@ from starlette.exceptions import HTTPException
 from services.desk.domain.viewer import person_key
 from services.desk.pages.dependencies import DeskDependencies
 from services.desk.session import Session
+from services.desk.storage.groups.group_members import load_members
 from shared.contracts.base import CASE_ID_PATTERN
 
 
@@ -15,6 +16,13 @@ def require_id(text: str) -> str:
     if not text.strip("./") or CASE_ID_PATTERN.fullmatch(text) is None:
         raise HTTPException(HTTPStatus.NOT_FOUND)
     return text
+
+
+async def case_label(dependencies: DeskDependencies, session: Session, case: str) -> str:
+    """The number by which people know a case; the id of one that has none, or that the person does not see."""
+    async with dependencies.database.transaction() as tx:
+        rows = await load_members(tx, [case], dependencies.viewer(session))
+    return str(rows[case]["number"] or case) if case in rows else case
 
 
 def may_decide(dependencies: DeskDependencies, session: Session) -> bool:

@@ -27,8 +27,7 @@ def router(dependencies: DeskDependencies) -> APIRouter:
         page = await dependencies.inbox.page(chosen, request.query_params.get("cursor", "")[:_MAX_CURSOR], viewer)
         async with dependencies.database.transaction() as tx:
             last = await load_last_escalations(tx, [row["case_id"] for row in page.rows], viewer)
-        names = {person.id: person.name or person.id for person in dependencies.organisation.people}
-        shown: dict[str, Any] = {"page": page, "last": last, "names": names, "regulations": dependencies.regulations, "form_id": uuid7()}
+        shown: dict[str, Any] = {"page": page, "last": last, "regulations": dependencies.regulations, "form_id": uuid7()}
         return dependencies.pages.render(request, "deciding/escalations.html", session, **shown)
 
     return routes

@@ -47,7 +47,7 @@ def router(dependencies: DeskDependencies) -> APIRouter:
     ) -> Response:
         answer = await _group(dependencies, group, request.query_params.get("cursor", "")[:_MAX_CURSOR], session)
         async with dependencies.database.transaction() as tx:
-            ids = [member["case"] for member in answer["members"]]
+            ids = [*(member["case"] for member in answer["members"]), *filter(None, [answer["alarm"]["case"]])]
             rows = await load_members(tx, ids, dependencies.viewer(session))
         shown: dict[str, Any] = {
             "group": answer,

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 
 from services.desk.application.service_client import ServiceRefusedError
 from services.desk.forms import first, read_form
-from services.desk.pages.deciding.access import may_decide, require_id
+from services.desk.pages.deciding.access import case_label, may_decide, require_id
 from services.desk.pages.dependencies import DeskDependencies
 from services.desk.pages.page import url_for
 from services.desk.session import Session, signed_in, writing
@@ -40,12 +40,15 @@ def router(dependencies: DeskDependencies) -> APIRouter:
             "next_cursor": answer["next_cursor"] or "",
             "side_fields": SIDE_FIELDS,
             "new_id": uuid7,
+            "regulations": dependencies.regulations,
             "here": url_for(request, "proposals"),
             "outcome": "",
             "decided": "",
             "reason": "",
             **outcome,
         }
+        if decided := outcome.get("decided"):
+            shown["decided"] = await case_label(dependencies, session, decided)
         return pages.render(request, "deciding/proposals.html", session, status, **shown)
 
     @routes.get("/proposals", name="proposals")
@@ -66,7 +69,8 @@ def router(dependencies: DeskDependencies) -> APIRouter:
             visible = await visible_cases(tx, [case, to_case], dependencies.viewer(session))
         if visible != {case, to_case}:
             raise HTTPException(HTTPStatus.NOT_FOUND)
-        body = {"action": "link", "data": {"case": to_case, "as": kind}}
+        role = first(fields, "role")
+        body = {"action": "link", **({"role": role} if role else {}), "data": {"case": to_case, "as": kind}}
         key = f"desk {first(fields, 'form')[:100]}"
         try:
             await services.post("sla", f"/v1/cases/{quote(case, safe='')}/actions", session.token, body, key)

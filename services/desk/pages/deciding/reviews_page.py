@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from services.desk.application.service_client import ServiceRefusedError
 from services.desk.domain.review_decision import best_guesses, review_decision
 from services.desk.forms import first, read_form
-from services.desk.pages.deciding.access import may_decide, require_id
+from services.desk.pages.deciding.access import case_label, may_decide, require_id
 from services.desk.pages.dependencies import DeskDependencies
 from services.desk.pages.page import url_for
 from services.desk.session import Session, signed_in, writing
@@ -44,10 +44,13 @@ def router(dependencies: DeskDependencies) -> APIRouter:
             "chosen": chosen,
             "new_id": uuid7,
             "kinds": _KINDS,
+            "regulations": dependencies.regulations,
         }
         # The address of a decision is none to go back to after a change of language.
         shown |= {"here": url_for(request, "reviews")}
         shown |= {"departments": dependencies.organisation.departments, "outcome": "", "decided": "", "reason": "", **outcome}
+        if decided := outcome.get("decided"):
+            shown["decided"] = await case_label(dependencies, session, decided)
         return pages.render(request, "deciding/reviews.html", session, status, **shown)
 
     @routes.get("/reviews", name="reviews")

@@ -14,8 +14,8 @@ from services.desk.pages.shell.words import LANGUAGES
 _YEAR_SECONDS = 31_536_000
 
 
-def router() -> APIRouter:
-    """`POST /preferences`."""
+def router(*, secure: bool) -> APIRouter:
+    """`POST /preferences`; `secure` cookies are sent by TLS only."""
     routes = APIRouter()
 
     # Without a CSRF token: it changes nothing but the look of the caller's own pages.
@@ -27,7 +27,7 @@ def router() -> APIRouter:
         answer = RedirectResponse(local_path(first(fields, "back"), root) or f"{root}/", 303)
         for name, field, allowed in ((LANGUAGE_COOKIE, "language", LANGUAGES), (THEME_COOKIE, "theme", THEMES)):
             if (value := first(fields, field)) in allowed:
-                answer.set_cookie(name, value, max_age=_YEAR_SECONDS, path=f"{root}/", httponly=True, samesite="lax")
+                answer.set_cookie(name, value, max_age=_YEAR_SECONDS, path=f"{root}/", secure=secure, httponly=True, samesite="lax")
         return answer
 
     return routes

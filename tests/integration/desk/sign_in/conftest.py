@@ -84,7 +84,9 @@ async def shared_desk(
 ) -> AsyncIterator[SignInProbe]:
     """One desk for all tests of the sign-in: a database for each would take ten times as long as the tests."""
     folder, url = tmp_path_factory.mktemp("sign-in"), await databases.create_migrated()
-    people = [{**person, **({"account": "HeZong"} if person["id"] == "he" else {})} for person in PEOPLE]
+    people: list[dict[str, Any]] = [{**person, **({"account": "HeZong"} if person["id"] == "he" else {})} for person in PEOPLE]
+    absent = [{"from": "2026-01-01T00:00:00+08:00", "to": "2100-01-01T00:00:00+08:00"}]
+    people.append({"id": "away", "roles": ["supervisor"], "substitute": "li", "absent": absent})
     accounts = folder / "accounts.yaml"
     account = {"name": "wang", "person": "wang", "password": hash_password("correct horse"), "token": "wang-token"}
     accounts.write_text(yaml.safe_dump({"accounts": [account]}), encoding="utf-8")

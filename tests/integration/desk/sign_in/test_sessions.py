@@ -5,9 +5,11 @@ from datetime import timedelta
 
 import httpx
 import pytest
+from fastapi import Request
 
 from services.desk.sign_in.sessions import COOKIE
 from tests.integration.desk.sign_in.conftest import SignInProbe
+from tests.integration.desk.sign_in.test_sign_in import sign_in_by_password
 
 
 async def status(browser: httpx.AsyncClient) -> int:
@@ -48,6 +50,26 @@ async def test_sign_in_makes_a_new_cookie_and_ends_the_one_before(desk_sign_in: 
     assert browser.cookies[COOKIE] != planted
     other.cookies.set(COOKIE, planted)
     assert await status(other) == 303
+
+
+@pytest.mark.parametrize("way", ["provider", "password"])
+async def test_value_that_was_planted_before_the_sign_in_is_never_the_session(desk_sign_in: SignInProbe, way: str) -> None:
+    victim, attacker, planted = desk_sign_in.browser(), desk_sign_in.browser(), "planted" * 6
+    for browser in (victim, attacker):
+        browser.cookies.set(COOKIE, planted, domain="desk.test", path="/desk/")
+    answer = await (desk_sign_in.sign_in(victim) if way == "provider" else sign_in_by_password(victim, "correct horse"))
+    assert answer.status_code == 303
+    assert planted not in victim.cookies[COOKIE]
+    assert (await status(victim), await status(attacker)) == (200, 303)
+
+
+async def test_token_of_a_page_from_before_a_sign_in_authorises_nothing_after_it(desk_sign_in: SignInProbe) -> None:
+    browser = desk_sign_in.browser()
+    await desk_sign_in.sign_in(browser)
+    token = await csrf(browser)
+    await desk_sign_in.sign_in(browser)
+    assert (await browser.post("/sign-out", data={"csrf": token})).status_code == 403
+    assert await status(browser) == 200
 
 
 @pytest.mark.parametrize("cookie", ["", "x", "made-up" * 10])
@@ -115,3 +137,11 @@ async def test_provider_ends_the_sessions_that_its_logout_token_names(desk_sign_
     assert await status(browser) == 200
     assert await logout(make(sid="s-1")) == 200
     assert await status(browser) == 303
+
+
+async def test_session_of_a_substitute_has_the_roles_of_the_absent_person_too(desk_sign_in: SignInProbe) -> None:
+    browser = desk_sign_in.browser()
+    await desk_sign_in.sign_in(browser)
+    request = Request({"type": "http", "headers": [(b"cookie", f"{COOKIE}={browser.cookies[COOKIE]}".encode())]})
+    session = await desk_sign_in.service.app.state.sessions.read(request)
+    assert session.roles == ("handler", "supervisor")

@@ -1,6 +1,9 @@
 """The printed form: escaped, one file without anything that runs or is fetched, signature lines blank where nobody signed."""
 
+import base64
+import hashlib
 import re
+from html import unescape
 from html.parser import HTMLParser
 
 from shared.procedures.forms.filled_form import FilledField
@@ -24,7 +27,7 @@ class BalanceParser(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.add(tag)
-        assert not any(name.startswith("on") or name in ("src", "href") for name, _ in attrs)
+        assert not any(name.startswith("on") or name in ("src", "href", "style") for name, _ in attrs)
         if tag not in VOID_ELEMENTS:
             self.open.append(tag)
 
@@ -63,3 +66,16 @@ def test_page_is_a4_with_title_number_and_hash() -> None:
 def test_narrow_fields_share_a_row() -> None:
     narrow, wide = FilledField("a"), FilledField("b", wide=True)
     assert field_rows((narrow, narrow, narrow, wide, narrow)) == [(narrow, narrow), (narrow,), (wide,), (narrow,)]
+
+
+def test_the_policy_of_the_page_permits_its_own_style_alone() -> None:
+    page = html(sample_events())
+    found = re.search(r"<style>(.*)</style>", page, re.DOTALL)
+    assert found is not None
+    digest = base64.b64encode(hashlib.sha256(found[1].encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'sha256-{digest}'; form-action 'none'; base-uri 'none'"
+    assert f'content="{policy}"' in unescape(page)
+    # Each row and column has its rule.
+    classes = set(re.findall(r'class="(lines-\d+)"', page))
+    assert classes
+    assert all(f".{name} {{ height: " in found[1] for name in classes)

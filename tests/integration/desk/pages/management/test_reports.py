@@ -79,6 +79,6 @@ async def test_a_report_is_read_downloaded_and_signed_by_the_role_that_owes_it(
         signed = await desk.browser.post(f"{path}/sign", data={"csrf": CSRF, "text": "已检查"})
         assert (signed.status_code, signed.headers["location"]) == (303, f"/desk{path}")
         page = (await desk.browser.get(path, headers=ENGLISH)).text
-        assert ("Signed by li" in page, "已检查" in page, "Sign the report" in page) == (True, True, False)
+        assert ("Signed by 李雷" in page, "已检查" in page, "Sign the report" in page) == (True, True, False)
         again = await desk.browser.post(f"{path}/sign", data={"csrf": CSRF}, headers=ENGLISH)
         assert (again.status_code, "The action was refused" in again.text) == (409, True)
