@@ -1,6 +1,8 @@
 """The list of groups, and the proposed duplicates that a person accepts or refuses."""
 
 import json
+import re
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -93,6 +95,19 @@ async def test_both_complaints_stand_side_by_side_and_each_decision_goes_to_sla(
         assert requests[0].url.path == "/v1/cases/one/actions"
         assert json.loads(requests[0].content) == {"action": "link", "data": {"case": "two", "as": kind}}
         assert requests[0].headers["idempotency-key"] == f"desk {decision}"
+
+
+async def test_whoever_holds_several_roles_says_in_which_one_he_decides(desk: DeskProbe, monkeypatch: pytest.MonkeyPatch) -> None:
+    await apply_groups(desk)
+    requests = answer_with(desk, monkeypatch, answer_as_services)
+    desk.sign_in("he")
+    assert 'name="role"' not in (await desk.browser.get("/proposals")).text
+    desk.sessions.session = replace(desk.sign_in("he"), roles=("assistant", "supervisor"))
+    page = (await desk.browser.get("/proposals")).text
+    assert re.findall(r'<option value="(assistant|supervisor)"', page) == ["assistant", "supervisor"]
+    requests.clear()
+    await desk.browser.post("/proposals/one", data={"csrf": CSRF, "decision": "accept", "to_case": "two", "role": "supervisor"})
+    assert json.loads(requests[0].content) == {"action": "link", "role": "supervisor", "data": {"case": "two", "as": "duplicate"}}
 
 
 async def test_a_refusal_of_sla_is_shown(desk: DeskProbe, monkeypatch: pytest.MonkeyPatch) -> None:
