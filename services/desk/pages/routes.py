@@ -3,7 +3,8 @@
 from fastapi import FastAPI
 
 from services.desk.pages import help_page, inbox_page, person_search, registration, saved_views
-from services.desk.pages.case import action_page, case_page, contact_page
+from services.desk.pages.case import action_page, case_page, complainant_view, contact_page
+from services.desk.pages.case.messages import message_page
 from services.desk.pages.deciding import escalations_page, group_page, groups_page, proposals_page, reviews_page
 from services.desk.pages.dependencies import DeskDependencies
 from services.desk.pages.management import management_page, reports_page, wallboard_page
@@ -16,7 +17,6 @@ from services.desk.what_if import routes as what_if
 def add_routes(app: FastAPI, dependencies: DeskDependencies) -> None:
     """Add every page; a new one is a line here."""
     app.state.dependencies = dependencies
-    app.state.path_formats = {}
     app.include_router(static_files.router(dependencies.pages.static_files))
     app.include_router(preferences.router(secure=dependencies.pages.has_secure_cookies))
     for page in (
@@ -29,6 +29,8 @@ def add_routes(app: FastAPI, dependencies: DeskDependencies) -> None:
         proposals_page,
         case_page,
         contact_page,
+        complainant_view,
+        message_page,
         action_page,
         saved_views,
         person_search,

@@ -10,7 +10,6 @@ from services.desk.pages.page import url_for
 @pytest.fixture
 def request_at_proxy() -> Request:
     app = FastAPI()
-    app.state.path_formats = {}
     app.add_api_route("/help", lambda: None, name="help")
     app.add_api_route("/cases/{case}/events/{event}", lambda: None, name="event")
     app.add_api_route("/groups/{group:path}", lambda: None, name="group")
