@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from services.desk.pages import help_page, inbox_page, person_search, registration, saved_views
+from services.desk.pages import help_page, hints, inbox_page, person_search, registration, saved_views
 from services.desk.pages.case import action_page, case_page, contact_page
 from services.desk.pages.deciding import escalations_page, group_page, groups_page, proposals_page, reviews_page
 from services.desk.pages.dependencies import DeskDependencies
@@ -32,6 +32,7 @@ def add_routes(app: FastAPI, dependencies: DeskDependencies) -> None:
         saved_views,
         person_search,
         help_page,
+        hints,
         live,
         papers,
         calculator_page,
