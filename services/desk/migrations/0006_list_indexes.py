@@ -6,7 +6,7 @@ Measured with 100,000 open cases: of a person with 9,500, or where few are escal
 from shared.runtime.database.alembic_environment.script import execute_script
 
 revision = "0006"
-down_revision = "0004"
+down_revision = "0005"
 
 _INDEXES = """
 CREATE INDEX IF NOT EXISTS case_row_open_handler ON case_row (handler, (coalesce(due_at, 'infinity')), case_id) WHERE state = 'open';

@@ -1,4 +1,4 @@
-"""Declares the desk's tables: `case_*` is the read model, filled from the topics; `saved_view` is what people keep.
+"""Declares the desk's tables: `case_*` is the read model, filled from the topics; `saved_view` and `closed_hints` are what people keep.
 
 `reading_progress` has a row for each process: how far it has read, and a number that grows with each batch.
 """
@@ -41,6 +41,7 @@ def metadata() -> MetaData:
     Index("case_search_grams", search.c.grams, postgresql_using="gin")
     _figure_tables(declared)
     _table(declared, "saved_view", ["person", "name"], ["parameters"], {"created_at": _instant()})
+    _table(declared, "closed_hints", ["person"], [], {"closed_at": _instant()})
     progress = {"version": BigInteger(), "lag_seconds": Float(), "partitions": Integer(), "noted_at": _instant()}
     Table("reading_progress", declared, Column("process", Uuid, primary_key=True), *_columns(progress))
     add_session_tables(declared)

@@ -75,6 +75,7 @@ ROUTES = {
     ("GET", "/proposals"): SIGNED_IN,
     ("POST", "/proposals/{case}"): WRITING,
     ("POST", "/bulk"): WRITING,
+    ("POST", "/hints/close"): WRITING,
     ("POST", "/views"): WRITING,
     ("POST", "/views/delete"): WRITING,
 }
