@@ -39,7 +39,7 @@ from shared.runtime.http.identity.people import open_people
 from shared.runtime.service import Service
 
 _NEWS_PAUSE_SECONDS = 0.1
-"""Between two batches of outcomes: whoever reads them pays for each batch, and nobody waits for the outcome of a message (ADR 79)."""
+"""Between two batches of outcomes: whoever reads them pays for each batch, and nobody waits for the outcome of a message (ADR 77)."""
 TEMPLATES_FOLDER = Path(__file__).parent / "templates"
 
 

@@ -60,12 +60,12 @@ def _chain_rows(figures: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _messages() -> Iterator[str]:
-    """What a message costs: all processes before and after ADR 79, and the steps of notify."""
+    """What a message costs: all processes before and after ADR 77, and the steps of notify."""
     before, after = read_runs("messages-before"), read_runs("messages-after")
     if before and after:
         yield "## A message to a person\n"
         yield "CPU µs a complaint of `hunan-property` until every message was delivered and recorded, before and after"
-        yield f"[ADR 79](../adr/0079-outcomes-in-batches.md), in turn on one machine ({_machine(after[-1])}),"
+        yield f"[ADR 77](../adr/0077-outcomes-in-batches.md), in turn on one machine ({_machine(after[-1])}),"
         yield f"`python -m tests.bench.pipeline --procedure hunan-property --complaints {after[-1]['complaints']} --warm-up 1000`;"
         yield f"medians of {len(before)} runs before and {len(after)} after. Intake and the senders did the same work in both:"
         yield "their ratio is that of the machine's other work, and of a shorter run.\n"
