@@ -60,6 +60,8 @@ async def _inbox(page: Page, desk: str, case: PicturedCase) -> None:
     while not await page.locator(f"a[href$='/cases/{case.id}']").count():
         await page.goto(f"{desk}/?query=电梯停运&state=open")
     await page.goto(f"{desk}/")
+    if await (close := page.locator(".hints button")).count():  # they would leave no room for cases
+        await close.click()
     await page.locator("[data-row]").first.wait_for()
 
 

@@ -47,16 +47,25 @@
       htmx.ajax("GET", location.href, { target: list, select: "#cases", swap: "outerHTML" });
     }, Math.max(300, renewedAt + 5000 - performance.now()));
   };
-  const stream = new EventSource(changes);
-  stream.addEventListener("state", (event) => {
-    const state = JSON.parse(event.data);
-    for (const element of document.querySelectorAll("[data-as-of]")) element.textContent = state.as_of;
-    for (const element of document.querySelectorAll("[data-count]")) {
-      const count = state.counts[element.dataset.count];
-      if (count !== undefined && element.textContent !== String(count)) element.textContent = count;
-    }
-    if (version !== undefined && state.version !== version) renewList();
-    version = state.version;
-  });
+  let stream;
+  const follow = (pause) => {
+    stream = new EventSource(changes);
+    stream.addEventListener("state", (event) => {
+      pause = 3000;
+      const state = JSON.parse(event.data);
+      for (const element of document.querySelectorAll("[data-as-of]")) element.textContent = state.as_of;
+      for (const element of document.querySelectorAll("[data-count]")) {
+        const count = state.counts[element.dataset.count];
+        if (count !== undefined && element.textContent !== String(count)) element.textContent = count;
+      }
+      if (version !== undefined && state.version !== version) renewList();
+      version = state.version;
+    });
+    stream.addEventListener("error", () => {
+      // A browser opens a stream again that broke, but never one that was refused, as by a proxy while the desk is restarted.
+      if (stream.readyState === EventSource.CLOSED) setTimeout(follow, pause * (1 + Math.random()), Math.min(2 * pause, 60000));
+    });
+  };
+  follow(3000);
   addEventListener("pagehide", () => stream.close());
 })();

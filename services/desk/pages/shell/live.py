@@ -14,11 +14,11 @@ from services.desk.application.live_feed import LiveFeed, TooManyPagesError
 from services.desk.domain.viewer import Viewer
 from services.desk.pages.dependencies import DeskDependencies
 from services.desk.session import Session, SessionReader, signed_in
-from shared.runtime.clock import monotonic
+from shared.runtime.clock import jitter, monotonic
 
 _HEARTBEAT_SECONDS = 10.0
 """A proxy ends a stream that is silent for a minute; the age on the page is renewed as often."""
-_RECONNECT_MS = 3000
+_RECONNECT_MS = 5000
 
 
 def router(dependencies: DeskDependencies) -> APIRouter:
@@ -48,7 +48,8 @@ async def page_states(
     asked = monotonic()
     try:
         with feed.page():
-            yield b"retry: %d\n\n" % _RECONNECT_MS
+            # Spread, so that the pages that a restart closed do not all come back in one instant.
+            yield b"retry: %d\n\n" % jitter(_RECONNECT_MS)
             async for version in feed.changes(_HEARTBEAT_SECONDS):
                 # Not at each change: hundreds of open pages would ask the database with every complaint.
                 if monotonic() - asked >= _HEARTBEAT_SECONDS:
