@@ -47,9 +47,9 @@ bench: setup ## Measure; figures go to the terminal and var/bench
 	@$(PREPARE)
 	@$(BIN)/python -m pytest tests/bench -s --timeout=1800 $(ARGS)
 
-chaos: setup ## Long runs under faults
+chaos: setup ## Long runs under faults (ARGS="tests/chaos/test_faults.py --faults 1000 --minutes 90 --seed 1": that one)
 	@$(PREPARE)
-	@$(BIN)/python -m pytest tests/chaos -s --timeout=3600 $(ARGS)
+	@$(BIN)/python -m pytest $(if $(findstring tests/,$(ARGS)),,tests/chaos) -s --timeout=3600 $(ARGS)
 
 schemas: setup ## Write the golden JSON Schemas and examples
 	@$(BIN)/jiesu schemas write $(ARGS)

@@ -13,7 +13,7 @@ from tests.support.servers.databases import Databases
 from tests.support.servers.session_servers import print_progress, start_on_free_root
 from tests.support.servers.topics import Topics, fresh_prefix
 
-LONGEST = "tests/e2e/test_kills.py"
+LONGEST = "tests/e2e/test_faults.py"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

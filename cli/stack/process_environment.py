@@ -21,8 +21,8 @@ SETTINGS_BY_SERVICE: dict[str, type[RuntimeSettings]] = {
     "desk": DeskSettings,
 }
 _SEALING_KEYS = "JIESU_SEALING_KEYS"
-_SEALING_KEY_USERS = frozenset({"intake", "notify"})
-"""intake encrypts contacts, notify decrypts them; the others pass them on unread."""
+_SEALING_KEY_USERS = frozenset({"intake", "sla", "notify"})
+"""intake encrypts contacts, notify and sla decrypt them: for messages, and for people with the right to see them; triage reads none."""
 _SINK_VARIABLES = frozenset({"JIESU_SMS_TOKEN", "JIESU_SMS_RECEIPT_SECRET"})
 """The sinks play the gateway of text messages: they check the token and sign the receipts."""
 

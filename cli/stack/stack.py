@@ -200,6 +200,7 @@ def _default_environment(root: Path, organisation: Path, ports: Mapping[str, int
         "JIESU_DESK_INTAKE_URL": f"http://127.0.0.1:{ports['intake']}",
         "JIESU_DESK_TRIAGE_URL": f"http://127.0.0.1:{ports['triage']}",
         "JIESU_DESK_SLA_URL": f"http://127.0.0.1:{ports['sla']}",
+        "JIESU_DESK_NOTIFY_URL": f"http://127.0.0.1:{ports['notify']}",
         "JIESU_FOLLOW_URL": f"http://127.0.0.1:{ports['sla']}/f",
         "JIESU_SMTP_HOST": "127.0.0.1",
         "JIESU_SMTP_PORT": str(ports["smtp"]),

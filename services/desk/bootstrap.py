@@ -27,9 +27,8 @@ def build(settings: DeskSettings) -> Service:
     progress = ReadingProgress(uuid7())
     feed = LiveFeed(service.database, service.clock, settings.desk_live_pages)
     handlers.register(service, ProjectRecords(ConfidentialFields(organisation, settings.organisation.parent), progress))
-    client = ServiceClient(
-        {"sla": settings.desk_sla_url, "intake": settings.desk_intake_url, "triage": settings.desk_triage_url}, settings.desk_timeout
-    )
+    urls = {name: getattr(settings, f"desk_{name}_url") for name in ("sla", "intake", "triage", "notify")}
+    client = ServiceClient(urls, settings.desk_timeout)
     timers.register(service, progress, feed, client)
     app = service.app
     app.root_path = settings.desk_path

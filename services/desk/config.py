@@ -20,6 +20,7 @@ class DeskSettings(SignInSettings):
         "desk_sla_url",
         "desk_intake_url",
         "desk_triage_url",
+        "desk_notify_url",
     }
 
     organisation: Path = Field(Path("organisation.yaml"), description="the organisation file: people, roles, addresses, sources")
@@ -28,6 +29,7 @@ class DeskSettings(SignInSettings):
     desk_sla_url: str = Field("http://127.0.0.1:8103", description="base URL of sla's HTTP interface, for actions and cases")
     desk_intake_url: str = Field("http://127.0.0.1:8101", description="base URL of intake's HTTP interface, for new complaints")
     desk_triage_url: str = Field("http://127.0.0.1:8102", description="base URL of triage's HTTP interface, for groups")
+    desk_notify_url: str = Field("http://127.0.0.1:8104", description="base URL of notify's HTTP interface, for the words of messages")
     desk_timeout: float = Field(10.0, gt=0, description="seconds that the desk waits for an answer of another service")
     desk_live_pages: int = Field(500, ge=1, description="open pages that one process of the desk keeps up to date")
 
@@ -38,7 +40,7 @@ class DeskSettings(SignInSettings):
             raise ValueError("must begin with a slash and not end with one, such as /desk; leave it empty without a path")
         return value
 
-    @field_validator("desk_sla_url", "desk_intake_url", "desk_triage_url")
+    @field_validator("desk_sla_url", "desk_intake_url", "desk_triage_url", "desk_notify_url")
     @classmethod
     def _service_urls_are_complete(cls, value: str) -> str:
         if not _BASE_URL.fullmatch(value):

@@ -1,5 +1,7 @@
 """HTTP API of notify: delivery receipts of the text message gateway."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
@@ -13,7 +15,7 @@ from services.notify.providers.sms import http_sms
 from shared.runtime.clock import Clock
 from shared.runtime.http.body import header_parameter, read_body, request_body
 from shared.runtime.http.openapi import ANY_OPERATION, problem_responses
-from shared.runtime.http.problem import BODY_TOO_LARGE, HttpProblem, ProblemType, add_problem_handlers, validation_problem
+from shared.runtime.http.problem import BODY_TOO_LARGE, HttpProblem, ProblemType, validation_problem
 
 _FORGED = ProblemType("forged", 401, "the receipt is not signed")
 _UNKNOWN = ProblemType("unknown_message", 404, "there is no such message")
@@ -48,25 +50,30 @@ def add_routes(app: FastAPI, receipts: RecordReceipts, secret: str, clock: Clock
 
         Headers: `Jiesu-Timestamp` (seconds since 1970) and `Jiesu-Signature` (hex HMAC-SHA256 over timestamp, full stop, body).
         """
-        # A signature over the body can be checked only after reading it: the limit is small.
-        body = await read_body(request, http_sms.LONGEST_RECEIPT)
-        # Real time: the gateway signs by its own clock, which no demo scales (ADR 16).
-        if not is_authentic_receipt(secret, request.headers, body, clock.real_now()):
-            raise HttpProblem(_FORGED, "jiesu-signature: must be the HMAC over timestamp, full stop and body")
-        try:
-            receipt = http_sms.parse_receipt(body)
-        except ValidationError as error:
-            raise validation_problem(error.errors(include_input=False, include_url=False)) from None
-        outcome = await receipts.record(receipt)
-        if outcome == "unknown":
-            raise HttpProblem(_UNKNOWN, "reference: must be the idempotency key of a message of ours")
+        with counted_refusal():
+            # A signature over the body can be checked only after reading it: the limit is small.
+            body = await read_body(request, http_sms.LONGEST_RECEIPT)
+            # Real time: the gateway signs by its own clock, which no demo scales (ADR 16).
+            if not is_authentic_receipt(secret, request.headers, body, clock.real_now()):
+                raise HttpProblem(_FORGED, "jiesu-signature: must be the HMAC over timestamp, full stop and body")
+            try:
+                receipt = http_sms.parse_receipt(body)
+            except ValidationError as error:
+                raise validation_problem(error.errors(include_input=False, include_url=False)) from None
+            outcome = await receipts.record(receipt)
+            if outcome == "unknown":
+                raise HttpProblem(_UNKNOWN, "reference: must be the idempotency key of a message of ours")
         metrics.RECEIPTS.labels(outcome).inc()
         return JSONResponse({"recorded": outcome}, 202)
 
     app.include_router(routes)
-    add_problem_handlers(app, _count_refused_receipt)
 
 
-def _count_refused_receipt(problem: HttpProblem) -> None:
-    if problem.type.code:  # a problem without a code, such as an unknown path, is no receipt
+@contextmanager
+def counted_refusal() -> Iterator[None]:
+    """Count a receipt that is refused."""
+    try:
+        yield
+    except HttpProblem as problem:
         metrics.RECEIPTS.labels(_METRIC_OUTCOMES.get(problem.type.code, "invalid")).inc()
+        raise

@@ -8,6 +8,7 @@ from fastapi import Path as PathParameter
 from fastapi.responses import JSONResponse
 
 from services.notify import metrics
+from services.notify.api import counted_refusal
 from services.notify.application.delivery_receipts import RecordReceipts
 from services.notify.providers.provider import Provider
 from services.notify.providers.receipts import ReceiptCall, ReceiptForged, ReceiptReader, ReceiptUnreadable
@@ -31,21 +32,22 @@ def add_routes(app: FastAPI, receipts: RecordReceipts, providers: Mapping[str, P
 
     async def record_receipts(request: Request, provider: Annotated[str, PathParameter(max_length=40)]) -> JSONResponse:
         """The call is as the provider's gateway documents it; each provider checks its own signature or token."""
-        reader = readers.get(provider)
-        if reader is None:
-            raise HttpProblem(_NO_PROVIDER, "provider: must be the id of a provider whose gateway calls us; see the providers file")
-        # Real time: gateways sign by their own clocks, which no demo scales (ADR 16).
-        body = await read_body(request, _LONGEST_CALL)
-        call = ReceiptCall(request.method, request.query_params.multi_items(), request.headers, body, clock.real_now())
-        try:
-            reported = reader.read_receipts(call)
-        except ReceiptForged as error:
-            raise HttpProblem(_FORGED, str(error)) from None
-        except ReceiptUnreadable as error:
-            raise HttpProblem(_UNREADABLE, str(error)) from None
-        for receipt in reported:
-            # An unknown message is no error here: gateways repeat a call that fails, with all the other receipts in it.
-            metrics.RECEIPTS.labels(await receipts.record(receipt, provider)).inc()
+        with counted_refusal():
+            reader = readers.get(provider)
+            if reader is None:
+                raise HttpProblem(_NO_PROVIDER, "provider: must be the id of a provider whose gateway calls us; see the providers file")
+            # Real time: gateways sign by their own clocks, which no demo scales (ADR 16).
+            body = await read_body(request, _LONGEST_CALL)
+            call = ReceiptCall(request.method, request.query_params.multi_items(), request.headers, body, clock.real_now())
+            try:
+                reported = reader.read_receipts(call)
+            except ReceiptForged as error:
+                raise HttpProblem(_FORGED, str(error)) from None
+            except ReceiptUnreadable as error:
+                raise HttpProblem(_UNREADABLE, str(error)) from None
+            for receipt in reported:
+                # An unknown message is no error here: gateways repeat a call that fails, with all the other receipts in it.
+                metrics.RECEIPTS.labels(await receipts.record(receipt, provider)).inc()
         return JSONResponse(reader.receipt_reply())
 
     for method, summary in (("GET", "Report deliveries in the query"), ("POST", "Report deliveries in the gateway's protocol")):

@@ -21,6 +21,8 @@ from services.notify.domain.message_values import MessageTexts, ProcedureTitles,
 from services.notify.domain.recipients import RecipientDirectory
 from services.notify.domain.required_templates import required_templates
 from services.notify.domain.retry_policy import RetryPolicy
+from services.notify.previews import routes as preview_routes
+from services.notify.previews.rendering import PreviewMessages
 from services.notify.providers.mail.kind import SmtpSettings, build_smtp
 from services.notify.providers.pool import ChannelPool
 from services.notify.providers.pool_building import pools_of_file, single_provider_pool, sole_providers
@@ -33,14 +35,18 @@ from shared.procedures.loading.loader import Pack, installed_packs, installed_ve
 from shared.procedures.organisation import Organisation
 from shared.runtime.clock import Clock
 from shared.runtime.errors import Misconfigured
+from shared.runtime.http.identity.people import open_people
 from shared.runtime.service import Service
 
+_NEWS_PAUSE_SECONDS = 0.1
+"""Between two batches of outcomes: whoever reads them pays for each batch, and nobody waits for the outcome of a message (ADR 77)."""
 TEMPLATES_FOLDER = Path(__file__).parent / "templates"
 
 
 def build(settings: NotifySettings) -> Service:
     """The service, ready to run; raises for an organisation file, a template or a setting that cannot be used."""
     service = Service("notify", settings, migrations="services.notify.migrations")
+    service.relay.pause_seconds = _NEWS_PAUSE_SECONDS
     providers = configured_providers(settings, service.clock)
     policy = RetryPolicy(
         settings.delivery_retry_first, settings.delivery_retry_longest, settings.delivery_attempts, settings.delivery_patience
@@ -67,6 +73,8 @@ def build(settings: NotifySettings) -> Service:
     by_id = {provider_id: provider for pool in providers for provider_id, provider in pool.providers.items()}
     metrics.initialise_providers(by_id)
     api_receipts.add_routes(service.app, receipts, by_id, service.clock)
+    people = open_people(context.texts.organisation, settings, service.clock)
+    service.include_router(preview_routes.router(people, PreviewMessages(context)))
     timers.register_listeners(service, receipts, by_id)
     return service
 

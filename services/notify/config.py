@@ -6,15 +6,15 @@ from typing import ClassVar, Literal, Self
 from pydantic import DirectoryPath, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from shared.runtime.process.settings import RuntimeSettings
+from shared.runtime.http.identity.config import OidcSettings
 
 
-class NotifySettings(RuntimeSettings):
+class NotifySettings(OidcSettings):
     """notify's settings besides the runtime's; every environment variable has the prefix JIESU_."""
 
     model_config = SettingsConfigDict(env_ignore_empty=True)
 
-    production_fields: ClassVar[frozenset[str]] = RuntimeSettings.production_fields | {"organisation", "sealing_keys", "follow_key"}
+    production_fields: ClassVar[frozenset[str]] = OidcSettings.production_fields | {"organisation", "sealing_keys", "follow_key"}
 
     organisation: Path = Field(Path("organisation.yaml"), description="the organisation file: people, roles, addresses, sources")
     zone: str = Field("Asia/Shanghai", description="time zone of instants in messages and of the quiet hours")

@@ -124,7 +124,7 @@ class FollowAnswer(BaseModel):
 
     `steps` have the event and what was said to or by him; `after_end` marks an urging of a case that had ended.
     `next` are the steps to come, each with `due_at` (none while the time is paused) and `late`; `unavailable` maps each other action
-    to `no_answer_yet`, `not_ended` or `ended`.
+    to `no_answer_yet`, `not_ended`, `ended` or `expired`. `until` maps an action to the instant after which the regulation refuses it.
     """
 
     number: str
@@ -134,7 +134,16 @@ class FollowAnswer(BaseModel):
     steps: list[dict[str, Any]]
     next: list[dict[str, Any]] = Field(examples=[[{"step": "first_answered", "due_at": "2026-11-10T18:00:00+08:00", "late": False}]])
     actions: list[str] = Field(examples=[["supplement", "urge"]])
+    until: dict[str, str] = Field(examples=[{"reopen": "2026-11-20T18:00:00+08:00"}])
     unavailable: dict[str, str] = Field(examples=[{"rate": "no_answer_yet", "reopen": "not_ended"}])
+
+
+class ActionPreviewAnswer(BaseModel):
+    """Events `notification_requested` that the action would cause, without the fields that are confidential to the reader."""
+
+    case: str
+    action: str
+    messages: list[dict[str, Any]]
 
 
 class ClockAnswer(BaseModel):
@@ -224,6 +233,8 @@ ACTION: dict[int | str, dict[str, Any]] = {
 ACTION[409]["headers"] = {
     "Retry-After": {"description": "with `in_progress`: seconds to wait", "schema": {"type": "string", "pattern": "^[0-9]+$"}}
 }
+ACTION_PREVIEW: dict[int | str, dict[str, Any]] = {**ACTION, 200: {"model": ActionPreviewAnswer}}
+del ACTION_PREVIEW[202]
 REVIEW_LIST: dict[int | str, dict[str, Any]] = {200: {"model": ReviewListAnswer}, **_problems(PROBLEM_TYPES[CursorError])}
 _REVIEW_PROBLEMS = [PROBLEM_TYPES[error] for error in (CaseNotFoundError, ReviewNotOpenError, ReviewTakenError)]
 REVIEW_TAKEN: dict[int | str, dict[str, Any]] = {
@@ -273,6 +284,7 @@ REPORT_ACTION: dict[int | str, dict[str, Any]] = _problems(
 )
 _FOLLOW_PROBLEMS = (*ANY_OPERATION, TOO_MANY_REQUESTS, PROBLEM_TYPES[CodeUnknownError])
 FOLLOW: dict[int | str, dict[str, Any]] = {200: {"model": FollowAnswer}, **problem_responses(*_FOLLOW_PROBLEMS)}
+COMPLAINANT_VIEW: dict[int | str, dict[str, Any]] = {200: {"model": FollowAnswer}}
 FOLLOW_ACTION: dict[int | str, dict[str, Any]] = {
     200: {"model": FollowAnswer},
     **problem_responses(

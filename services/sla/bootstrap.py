@@ -28,6 +28,7 @@ from services.sla.follow import routes
 from services.sla.follow.access import FollowCases
 from services.sla.people import routes as people_routes
 from services.sla.people.complainants import Complainants
+from services.sla.previews import action_messages, complainant_view
 from services.sla.reviews import routes as review_routes
 from services.sla.what_if import routes as what_if_routes
 from services.sla.what_if.orders import TrialOrders
@@ -65,6 +66,7 @@ def build(settings: SlaSettings) -> Service:
     case_list = ListCases(queries, settings.phone_region, pseudonyms)
     dependencies = api.SlaApiDependencies(identities, actions, queries, case_list, settings.requests_per_second)
     service.include_router(api.router(dependencies))
+    service.include_router(action_messages.router(dependencies, action_messages.PreviewActionMessages(actions, queries)))
     service.include_router(api_forms.router(dependencies, FormQueries(queries)))
     service.include_router(calculator_routes.router(dependencies, CalculateDeadlines(rulebooks)))
     service.include_router(evidence_routes.router(dependencies, DownloadEvidence(queries), ReadPastCase(queries)))
@@ -81,5 +83,6 @@ def build(settings: SlaSettings) -> Service:
         attachments = CaseAttachments(queries, attachment_keys, settings.attachment_url, lifetime)
         service.include_router(attachment_routes.router(dependencies, attachments))
     if follow_secret:
+        service.include_router(complainant_view.router(dependencies, complainant_view.PreviewComplainantView(queries)))
         service.include_router(routes.router(FollowCases(actions, queries), settings.follow_requests_per_second))
     return service

@@ -23,13 +23,13 @@ from services.desk.domain.viewer import department_key, person_key
 from services.desk.storage.filling.projections import ReadModel
 from shared.procedures.loading.loader import load_organisation
 from shared.runtime.database.database import Database
-from tests.bench.desk import DEPARTMENTS, NOW, ROW_COLUMNS, FixedSession, measure
+from tests.bench.desk import READERS, FixedSession, measure
+from tests.bench.desk_cases import DEPARTMENTS, NOW, ROW_COLUMNS
 
 CHUNK = 50_000
 REQUESTS = 20
 DAYS = 1500
 CHANNELS = ("hotline", "web", "app", "letter", "visit")
-READERS = ("chief", "head00", "head07", "head39")
 MONTH = (NOW - timedelta(days=40)).date()
 PAGES = {
     "month": "/management?unit=month",

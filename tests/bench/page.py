@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from statistics import median
 from typing import Any
 
-from tests.bench.results import ROOT, read_figures
+from tests.bench.results import ROOT, read_figures, read_runs
 
 PAGE = ROOT / "docs" / "reference" / "performance.md"
 INTRODUCTION = """# Performance
@@ -23,7 +24,7 @@ PIPELINE_RUNS = {
 
 def main() -> None:
     """Write the page."""
-    PAGE.write_text("\n".join([INTRODUCTION, *_pipeline_section(), *_decide()]) + "\n", encoding="utf-8")
+    PAGE.write_text("\n".join([INTRODUCTION, *_pipeline_section(), *_messages(), *_decide()]) + "\n", encoding="utf-8")
 
 
 def _pipeline_section() -> Iterator[str]:
@@ -56,6 +57,43 @@ def _chain_rows(figures: dict[str, Any]) -> list[tuple[str, str]]:
         ("seconds until all was at rest", f"{figures['seconds_until_rest']:,.0f}"),
         ("lost, duplicated, out of order", f"{figures['lost']}, {figures['duplicated']}, {figures['disordered']}"),
     ]
+
+
+def _messages() -> Iterator[str]:
+    """What a message costs: all processes before and after ADR 77, and the steps of notify."""
+    before, after = read_runs("messages-before"), read_runs("messages-after")
+    if before and after:
+        yield "## A message to a person\n"
+        yield "CPU µs a complaint of `hunan-property` until every message was delivered and recorded, before and after"
+        yield f"[ADR 77](../adr/0077-outcomes-in-batches.md), in turn on one machine ({_machine(after[-1])}),"
+        yield f"`python -m tests.bench.pipeline --procedure hunan-property --complaints {after[-1]['complaints']} --warm-up 1000`;"
+        yield f"medians of {len(before)} runs before and {len(after)} after. Intake and the senders did the same work in both:"
+        yield "their ratio is that of the machine's other work, and of a shorter run.\n"
+        old, new = _median_micros(before), _median_micros(after)
+        rows = [(part, f"{old[part]:,.0f}", f"{new[part]:,.0f}", f"{new[part] / old[part]:.2f}") for part in new]
+        yield from _table(("process", "before", "after", "ratio"), rows)
+        yield from _message_steps(read_figures("message-layers"))
+
+
+def _median_micros(runs: list[dict[str, Any]]) -> dict[str, float]:
+    parts = [run["cpu_micros_a_complaint_until_rest"] for run in runs]
+    medians = {part: median(micros[part] for micros in parts) for part in parts[0]}
+    return {**medians, "together": median(sum(micros.values()) for micros in parts)}
+
+
+def _message_steps(figures: dict[str, Any]) -> Iterator[str]:
+    micros = figures["micros_a_mail"]
+    yield f"`python -m tests.bench.message_layers --mails {figures['mails']}` ({_machine(figures)}): where the CPU of a mail goes, in"
+    yield "notify + PostgreSQL µs, by how many mails share a transaction.\n"
+    rows = [
+        (step, *(f"{by_step[step]['notify']:,.0f} + {by_step[step]['postgres']:,.0f}" for by_step in micros.values()))
+        for step in next(iter(micros.values()))
+    ]
+    yield from _table(("step", *(f"{batch} at a time" for batch in micros)), rows)
+    of_ten = {step: sum(cost.values()) for step, cost in micros["10"].items()}
+    total = sum(of_ten.values())
+    shares = ", ".join(f"{step} {micros / total:.0%}" for step, micros in sorted(of_ten.items(), key=lambda item: -item[1]))
+    yield f"Of the {total:,.0f} µs with ten at a time: {shares}.\n"
 
 
 def _decide() -> Iterator[str]:

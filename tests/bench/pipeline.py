@@ -67,11 +67,11 @@ def process_ids(stack: Stack, servers: EmbeddedServers) -> dict[str, list[int]]:
     if servers.kafka is not None:
         processes["kafka"] = [servers.kafka.process.pid]
     if servers.postgres is not None:
-        processes["postgres"] = _family(servers.postgres.process.pid)
+        processes["postgres"] = process_family(servers.postgres.process.pid)
     return {**processes, "senders": [os.getpid()]}
 
 
-def _family(root: int) -> list[int]:
+def process_family(root: int) -> list[int]:
     """A process and its descendants."""
     parents = {}
     for entry in Path("/proc").glob("[0-9]*/stat"):
@@ -89,12 +89,12 @@ def measure_usage(stack: Stack, servers: EmbeddedServers) -> ResourceUsage:
     """CPU and memory that each part has used so far."""
     processes = process_ids(stack, servers)
     return ResourceUsage(
-        {name: sum(_cpu(pid) for pid in listed) for name, listed in processes.items()},
+        {name: sum(cpu_seconds(pid) for pid in listed) for name, listed in processes.items()},
         {name: sum(_resident(pid) for pid in listed) for name, listed in processes.items() if name != "postgres"},
     )
 
 
-def _cpu(pid: int) -> float:
+def cpu_seconds(pid: int) -> float:
     """CPU seconds including ended children; 0 for a process that has just ended, whose parent's figure includes it."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -129,19 +129,21 @@ async def has_reached_notify(connection: asyncpg.Connection, complaints: int) ->
     return bool(await connection.fetchval(_COMPLETED_QUERY) >= complaints)
 
 
-async def measure(stack: Stack, servers: EmbeddedServers, complaints: int, procedure: str, rate: float) -> dict[str, Any]:
+async def measure(
+    stack: Stack, servers: EmbeddedServers, complaints: int, procedure: str, rate: float, warm_up: int = WARM_UP_COMPLAINTS
+) -> dict[str, Any]:
     """Warm up, send, wait until the last request to notify is on its topic, then until notify has settled every message."""
     database = stack.environment["DATABASE_URL"]
     connection = await asyncpg.connect(asyncpg_dsn(database))
     async with workload_client(stack, organisation=ORGANISATIONS[procedure]) as senders:
         producer = Producer({"bootstrap_servers": servers.bootstrap_servers}, timeout=30.0)
-        await send_submissions(senders, producer, range(WARM_UP_COMPLAINTS))
+        await send_submissions(senders, producer, range(warm_up))
         await _wait_until_idle(database, servers, procedure)
         before, began = measure_usage(stack, servers), time.monotonic()
-        await send_submissions(senders, producer, range(WARM_UP_COMPLAINTS, WARM_UP_COMPLAINTS + complaints), rate)
+        await send_submissions(senders, producer, range(warm_up, warm_up + complaints), rate)
         sent = time.monotonic() - began
         await wait_for(
-            lambda: has_reached_notify(connection, WARM_UP_COMPLAINTS + complaints),
+            lambda: has_reached_notify(connection, warm_up + complaints),
             deadline=TIMEOUT_SECONDS,
             what="all requested",
             pause=PROBE_SECONDS,
@@ -152,7 +154,7 @@ async def measure(stack: Stack, servers: EmbeddedServers, complaints: int, proce
         await producer.close()
         result = await reconcile(database, servers.bootstrap_servers, "", senders.accepted)
     await connection.close()
-    figures = {
+    return {
         "procedure": procedure,
         "complaints": complaints,
         "offered_a_second": rate,
@@ -170,8 +172,6 @@ async def measure(stack: Stack, servers: EmbeddedServers, complaints: int, proce
         "disordered": result.disordered,
         "details": result.details,
     }
-    write_figures(f"pipeline-{procedure}", figures)
-    return figures
 
 
 async def _wait_until_idle(database: str, servers: EmbeddedServers, what: str) -> None:
@@ -211,10 +211,12 @@ def _hours_from_now() -> str:
     return f"{now - timedelta(hours=1):%H:%M}-{now + timedelta(hours=4):%H:%M}"
 
 
-def run_benchmark(complaints: int, procedure: str, rate: float = 0.0) -> dict[str, Any]:
-    """One measurement from start to end."""
+def run_benchmark(complaints: int, procedure: str, rate: float = 0.0, name: str = "", warm_up: int = WARM_UP_COMPLAINTS) -> dict[str, Any]:
+    """One measurement from start to end; its figures are kept as `name`, by default that of the procedure."""
     with started_stack(procedure, lambda line: print(line, file=sys.stderr)) as (stack, servers):  # noqa: T201
-        return asyncio.run(measure(stack, servers, complaints, procedure, rate))
+        figures = asyncio.run(measure(stack, servers, complaints, procedure, rate, warm_up))
+    write_figures(name or f"pipeline-{procedure}", figures)
+    return figures
 
 
 def main() -> None:
@@ -222,11 +224,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--complaints", type=int, default=COMPLAINTS)
     parser.add_argument("--procedure", choices=ORGANISATIONS, default="one-notice")
+    parser.add_argument("--name", default="", help="name of the file of figures, to keep several runs; default pipeline-<procedure>")
     parser.add_argument("--rate", type=float, default=0.0, help="submissions a second; as fast as they go if not given")
+    parser.add_argument("--warm-up", type=int, default=WARM_UP_COMPLAINTS, help="complaints before those that are measured")
     options = parser.parse_args()
-    sys.stdout.write(
-        orjson.dumps(run_benchmark(options.complaints, options.procedure, options.rate), option=orjson.OPT_INDENT_2).decode() + "\n"
-    )
+    figures = run_benchmark(options.complaints, options.procedure, options.rate, options.name, options.warm_up)
+    sys.stdout.write(orjson.dumps(figures, option=orjson.OPT_INDENT_2).decode() + "\n")
 
 
 if __name__ == "__main__":

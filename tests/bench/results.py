@@ -25,6 +25,11 @@ def read_figures(name: str) -> dict[str, Any]:
     return found
 
 
+def read_runs(name: str) -> list[dict[str, Any]]:
+    """The figures of all runs that were kept as `<name>-1`, `<name>-2`, …"""
+    return [orjson.loads(path.read_bytes()) for path in sorted(FOLDER.glob(f"{name}-*.json"))]
+
+
 def machine() -> dict[str, Any]:
     """Processor, cores, and how many processes wanted one when the figures were taken: beyond the number of cores others were at work."""
     lines = Path("/proc/cpuinfo").read_text().splitlines()

@@ -19,7 +19,7 @@ from rich.table import Table
 
 from cli.demo.channel_steps import show_channels
 from cli.demo.channels import PROVIDER_LABELS, TRANSPORT_LABELS, DemoChannels, demo_channels
-from cli.demo.demo_files import ORGANISATION_FILE
+from cli.demo.demo_files import DESK_ACCOUNTS_FILE, ORGANISATION_FILE
 from cli.demo.hostile_input import send_hostile_input
 from cli.demo.learning.reading_steps import show_learning_steps
 from cli.demo.learning.trained_model import learning_environment, write_organisation
@@ -93,6 +93,8 @@ def _run_month(
         "JIESU_CLOCK_TOLERANCE_MS": "0",  # one machine, one clock; a tenth of a second would be an hour here
         "JIESU_ENVIRONMENT": "demo",
         "JIESU_HTTP_HOST": "127.0.0.1",
+        # The organisation file of the month is a copy elsewhere, without the accounts beside it.
+        "JIESU_DESK_ACCOUNTS": str(DESK_ACCOUNTS_FILE),
         "KAFKA_BOOTSTRAP_SERVERS": servers.bootstrap_servers,
         "DATABASE_URL": database,
     }

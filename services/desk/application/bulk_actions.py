@@ -48,7 +48,7 @@ class TakeBulkActions:
         try:
             await self._services.post("sla", f"/v1/cases/{quote(case_id, safe='')}/actions", token, body, key)
         except ServiceRefusedError as refusal:
-            return ActionOutcome(case_id, "refused", " ".join(filter(None, (refusal.detail or refusal.title, refusal.clause))))
+            return ActionOutcome(case_id, "refused", refusal.reason)
         except ServiceUnavailableError:
             return ActionOutcome(case_id, "unavailable")
         return ActionOutcome(case_id, "accepted")

@@ -1,31 +1,28 @@
-"""The inbox: pages of cases, search and counters for one viewer."""
+"""The inbox: pages of cases and search for one viewer."""
 
 from __future__ import annotations
 
 import base64
 import binascii
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import Any, TypeVar
+from typing import Any
 
 import orjson
 
 from services.desk import metrics
+from services.desk.application.open_cases import OpenCases
 from services.desk.domain.inbox_filter import InboxFilter, due_bounds
 from services.desk.domain.search_grams import OPEN_GRAM, month_gram, query_grams, query_words
 from services.desk.domain.viewer import Viewer
 from services.desk.storage import inbox_queries, search_queries
 from services.desk.storage.inbox_queries import InboxPosition, InboxQuery
 from services.desk.storage.search_queries import SearchWindow
-from shared.runtime.clock import Clock, monotonic
+from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database, Transaction
 
-ValueT = TypeVar("ValueT")
 PAGE_SIZE = 50
-_MAX_REMEMBERED = 500
-_CHOICES_SECONDS = 30.0
 _MAX_SKIP = 10_000
 _MAX_WINDOWS = 4
 
@@ -45,14 +42,12 @@ class Inbox:
     def __init__(self, database: Database, clock: Clock, zone: tzinfo) -> None:
         self._database = database
         self._clock = clock
-        self._zone = zone
-        self._counts: OrderedDict[Viewer, tuple[int, dict[str, int]]] = OrderedDict()
-        self._choices: OrderedDict[Viewer, tuple[float, dict[str, list[str]]]] = OrderedDict()
+        self.open_cases = OpenCases(database, clock, zone)
 
     async def page(self, chosen: InboxFilter, cursor: str, viewer: Viewer, limit: int = PAGE_SIZE) -> InboxPage:
         """A page; a cursor that cannot be read begins at the first."""
         now = self._clock.now()
-        query = InboxQuery(chosen, due_bounds(chosen.due, now, self._midnight(now))[1], now)
+        query = InboxQuery(chosen, due_bounds(chosen.due, now, self.open_cases.midnight(now))[1], now)
         async with self._database.transaction() as tx:
             if chosen.query:
                 with metrics.QUERY_SECONDS.labels("search").time():
@@ -62,28 +57,6 @@ class Inbox:
         shown = rows[:limit]
         more = len(rows) > limit
         return InboxPage(shown, _encode([shown[-1]["position_key"], shown[-1]["case_id"]]) if more else "")
-
-    async def counts(self, viewer: Viewer, version: int) -> dict[str, int]:
-        """The counters at a version of the read model: people with the same keys share one query."""
-        known = self._counts.get(viewer)
-        if known is not None and known[0] == version:
-            return known[1]
-        now = self._clock.now()
-        async with self._database.transaction() as tx:
-            with metrics.QUERY_SECONDS.labels("counts").time():
-                counts = await inbox_queries.count_cases(tx, viewer, now, self._midnight(now))
-        _remember(self._counts, viewer, (version, counts))
-        return counts
-
-    async def choices(self, viewer: Viewer) -> dict[str, list[str]]:
-        """The values that the filter's fields offer, at most half a minute old: reading them takes longer than the page itself."""
-        known = self._choices.get(viewer)
-        if known is not None and known[0] > monotonic():
-            return known[1]
-        async with self._database.transaction() as tx:
-            choices = await inbox_queries.load_choices(tx, viewer)
-        _remember(self._choices, viewer, (monotonic() + _CHOICES_SECONDS, choices))
-        return choices
 
     async def _search(self, tx: Transaction, query: InboxQuery, cursor: str, viewer: Viewer, limit: int) -> InboxPage:
         words = query_words(query.filter.query)
@@ -115,18 +88,6 @@ class Inbox:
         yield SearchWindow((month_gram(start),))
         yield SearchWindow((month_gram(last_start),))
         yield SearchWindow(before=last_start)
-
-    def _midnight(self, now: datetime) -> datetime:
-        """The end of today in the organisation's zone."""
-        local = now.astimezone(self._zone)
-        return (local + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-def _remember(cache: OrderedDict[Viewer, ValueT], viewer: Viewer, value: ValueT) -> None:
-    cache[viewer] = value
-    cache.move_to_end(viewer)
-    if len(cache) > _MAX_REMEMBERED:
-        cache.popitem(last=False)
 
 
 def _encode(parts: list[Any]) -> str:

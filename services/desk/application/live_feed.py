@@ -11,6 +11,8 @@ from services.desk.storage import reading_progress
 from shared.runtime.clock import Clock, monotonic
 from shared.runtime.database.database import Database
 
+_SESSION_CHECKS = 2
+
 
 class TooManyPagesError(Exception):
     """The process keeps as many pages up to date as its setting allows."""
@@ -29,6 +31,8 @@ class LiveFeed:
         self._polled_at = 0.0
         self._changed = asyncio.Condition()
         self._closed = False
+        self.session_checks = asyncio.Semaphore(_SESSION_CHECKS)
+        """Held while a page's session is checked: pages that opened together ask together, and other requests need the pool too."""
 
     @property
     def version(self) -> int:

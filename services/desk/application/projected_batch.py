@@ -8,11 +8,12 @@ from typing import Any
 
 from services.desk.domain.case_row import CaseRow
 from services.desk.domain.deadline_row import deadline_change
-from services.desk.domain.search_grams import MAX_TEXT, normalise, row_grams
+from services.desk.domain.search_grams import MAX_TEXT, grams, normalise, row_grams, text_grams
 from shared.contracts.events.base import CaseEvent, ClockEvent
 
 _TEXT_FIELDS = ("title", "text", "object", "place", "product", "demand")
 _STATUS = {"notification_sent": ("sent", 1), "notification_delivered": ("delivered", 2), "notification_failed": ("failed", 2)}
+_NO_TEXT: Mapping[str, Any] = {"words": "", "grams": ()}
 RunKey = tuple[str, str, int]
 
 
@@ -114,18 +115,19 @@ class ProjectedBatch:
             merged.append(row)
         return merged
 
-    def search_rows(self, rows: Mapping[str, CaseRow], known: Mapping[str, str]) -> list[dict[str, Any]]:
+    def search_rows(self, rows: Mapping[str, CaseRow], known: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
         """The searchable text and grams of each case that changed; a case without a registration has none."""
-        found = []
+        changed = []
         for case in sorted({*self.texts, *self.appended, *self.reindexed}):
-            row = rows[case]
-            words = self.texts.get(case, known.get(case, ""))
+            row, stored = rows[case], known.get(case, _NO_TEXT)
+            words = self.texts.get(case, stored["words"])
             added = normalise(" ".join(self.appended.get(case, ())))
             words = f"{words} {added}".strip()[:MAX_TEXT]
             if words and row.received_at is not None:
-                keys = row_grams(words, row.received_at, row.seen_by, is_open=row.state == "open")
-                found.append({"case_id": case, "words": words, "received_at": row.received_at, "grams": keys})
-        return found
+                of_text = text_grams(stored["grams"]) if words == stored["words"] else grams(words)
+                keys = row_grams(of_text, row.received_at, row.seen_by, is_open=row.state == "open")
+                changed.append({"case_id": case, "words": words, "received_at": row.received_at, "grams": keys})
+        return changed
 
     def _add_message(self, event: Any) -> None:
         names = ("notification", "template", "about", "merged_into", "recipients", "persons", "urgent", "at")

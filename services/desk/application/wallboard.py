@@ -52,7 +52,7 @@ class Wallboard:
                 departments = await load_open_departments(tx, viewer, now)
         page = await self._inbox.page(InboxFilter(), "", viewer, NEXT_CASES)
         next_cases = [{name: row[name] for name in _SHOWN} for row in page.rows]
-        state = BoardState(await self._inbox.counts(viewer, version), departments, next_cases)
+        state = BoardState(await self._inbox.open_cases.counts(viewer, version), departments, next_cases)
         self._states[viewer] = (reading, state)
         self._states.move_to_end(viewer)
         if len(self._states) > _MAX_REMEMBERED:

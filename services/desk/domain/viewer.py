@@ -11,6 +11,8 @@ from shared.procedures.access import AccessPolicy, Actor
 from shared.procedures.accused import excluded_people
 from shared.procedures.organisation import Organisation, Person
 
+_PERSON = "p:"
+
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
@@ -22,6 +24,15 @@ class Viewer:
     own: tuple[str, ...]
     roles: tuple[str, ...]
 
+    @property
+    def own_people(self) -> tuple[str, ...]:
+        """The people of `own`: the viewer, and those whom he replaces."""
+        return tuple(key.removeprefix(_PERSON) for key in self.own)
+
+    def may_see(self, seen_by: frozenset[str], against: frozenset[str]) -> bool:
+        """The SQL condition of storage/visibility.py on the two columns of a case."""
+        return (self.sees is None or not seen_by.isdisjoint(self.sees)) and against.isdisjoint(self.accused_as)
+
 
 def department_key(department: str) -> str:
     """The key of a department; of the empty name: of cases that no department is responsible for."""
@@ -30,7 +41,7 @@ def department_key(department: str) -> str:
 
 def person_key(person: str) -> str:
     """The key of the person who handles a case."""
-    return f"p:{person}"
+    return f"{_PERSON}{person}"
 
 
 def case_keys(organisation: Organisation, department: str, proposed: str, cooperating: Iterable[str], handler: str) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Final, Literal
 
 from services.desk.drawings.picture import NORMAL, DataTable, Drawing, FillPattern, Picture
@@ -46,7 +47,7 @@ class TimelineSpan:
     state: SpanState
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CaseTimelineData:
     """What is drawn; instants in one zone."""
 
@@ -55,7 +56,8 @@ class CaseTimelineData:
     spans: Sequence[TimelineSpan]
     now: datetime
 
-    @property
+    # Each mark asks for it: without the cache the picture of 300 events takes the square of their number.
+    @cached_property
     def range(self) -> tuple[datetime, datetime]:
         """The first and the last instant."""
         instants = [self.now, *(item.at for item in self.items), *(span.start for span in self.spans)]

@@ -9,6 +9,7 @@ from services.desk.application.live_feed import LiveFeed
 from services.desk.application.registration.entry_sources import EntrySources
 from services.desk.application.regulations import Regulations
 from services.desk.application.service_client import ServiceClient
+from services.desk.domain.hints import HintChooser
 from services.desk.domain.viewer import Viewer, Viewers
 from services.desk.pages.page import Pages
 from services.desk.session import Session
@@ -31,9 +32,12 @@ class DeskDependencies:
     regulations: Regulations
     entry_sources: EntrySources
     viewers: Viewers = field(init=False)
+    hints: HintChooser = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "viewers", Viewers(self.organisation))
+        procedures = {name: pack.procedure for name, pack in self.regulations.packs.items()}
+        object.__setattr__(self, "hints", HintChooser(self.organisation, procedures))
 
     def viewer(self, session: Session) -> Viewer:
         """What the signed-in person may see now."""

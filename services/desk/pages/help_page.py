@@ -1,10 +1,11 @@
-"""The page of keys and words: an example of a page, and what `?` opens."""
+"""The page of keys and of the person's own tasks: an example of a page, and what `?` opens."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
 from services.desk.pages.dependencies import DeskDependencies
+from services.desk.pages.hints import shown_hints
 from services.desk.session import Session, signed_in
 
 KEYS = (("j", "help.next"), ("k", "help.previous"), ("o", "help.open"), ("/", "help.search"), ("x", "help.select"), ("?", "help.keys"))
@@ -16,7 +17,8 @@ def router(dependencies: DeskDependencies) -> APIRouter:
 
     @routes.get("/help")
     async def help_page(request: Request, session: Annotated[Session, Depends(signed_in)]) -> Response:
-        """The keys of the desk."""
-        return dependencies.pages.render(request, "help.html", session, keys=KEYS)
+        """The keys of the desk, and the hints, whether or not the person has closed them on the inbox."""
+        hints = shown_hints(dependencies, request, session)
+        return dependencies.pages.render(request, "help.html", session, keys=KEYS, hints=hints, may_close=False)
 
     return routes

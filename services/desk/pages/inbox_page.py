@@ -14,8 +14,10 @@ from services.desk.application.inbox import InboxPage
 from services.desk.domain.inbox_filter import InboxFilter, parse_filter
 from services.desk.forms import first, read_form
 from services.desk.pages.dependencies import DeskDependencies
+from services.desk.pages.hints import shown_hints
 from services.desk.session import Session, signed_in, writing
 from services.desk.storage import saved_views
+from services.desk.storage.closed_hints import has_closed_hints
 from services.desk.storage.inbox_queries import load_cases
 from shared.runtime.clock import uuid7
 
@@ -65,6 +67,7 @@ async def inbox_values(dependencies: DeskDependencies, request: Request, session
     page = await dependencies.inbox.page(chosen, request.query_params.get("cursor", "")[:1000], viewer)
     async with dependencies.database.transaction() as tx:
         views = await saved_views.list_views(tx, session.person.id)
+        is_closed = await has_closed_hints(tx, session.person.id)
     return {
         **list_values(dependencies, page.rows),
         "chosen": chosen,
@@ -72,9 +75,11 @@ async def inbox_values(dependencies: DeskDependencies, request: Request, session
         "query_string": urlencode(chosen.as_parameters()),
         "next_query": urlencode({**chosen.as_parameters(), "cursor": page.next_cursor}) if page.next_cursor else "",
         "views": {name: urlencode(parameters) for name, parameters in views.items()},
-        "choices": await dependencies.inbox.choices(viewer),
-        "counts": await dependencies.inbox.counts(viewer, dependencies.feed.version),
+        "choices": await dependencies.inbox.open_cases.choices(viewer),
+        "counts": await dependencies.inbox.open_cases.counts(viewer, dependencies.feed.version),
         "filters": counter_filters(chosen),
+        "hints": [] if is_closed else shown_hints(dependencies, request, session),
+        "may_close": True,
     }
 
 

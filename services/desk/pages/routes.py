@@ -2,8 +2,9 @@
 
 from fastapi import FastAPI
 
-from services.desk.pages import help_page, inbox_page, person_search, registration, saved_views
-from services.desk.pages.case import action_page, case_page, contact_page
+from services.desk.pages import help_page, hints, inbox_page, person_search, registration, saved_views
+from services.desk.pages.case import action_page, case_page, complainant_view, contact_page
+from services.desk.pages.case.messages import message_page
 from services.desk.pages.deciding import escalations_page, group_page, groups_page, proposals_page, reviews_page
 from services.desk.pages.dependencies import DeskDependencies
 from services.desk.pages.management import management_page, reports_page, wallboard_page
@@ -28,10 +29,13 @@ def add_routes(app: FastAPI, dependencies: DeskDependencies) -> None:
         proposals_page,
         case_page,
         contact_page,
+        complainant_view,
+        message_page,
         action_page,
         saved_views,
         person_search,
         help_page,
+        hints,
         live,
         papers,
         calculator_page,

@@ -33,28 +33,39 @@
   if (!changes) return;
   let version;
   let waiting = false;
-  // A burst of events renews the list once.
+  let renewedAt = -Infinity;
+  // A burst of events renews the list once, constant changes every five seconds: hundreds of open pages share one desk.
   const renewList = () => {
     if (waiting) return;
     waiting = true;
     setTimeout(() => {
       waiting = false;
+      renewedAt = performance.now();
       const list = document.querySelector("#cases");
       // Replaced under a hand, a list would lose what is ticked, or the row that has the keys.
       if (!list || list.querySelector("input:checked") || list.contains(document.activeElement)) return;
       htmx.ajax("GET", location.href, { target: list, select: "#cases", swap: "outerHTML" });
-    }, 300);
+    }, Math.max(300, renewedAt + 5000 - performance.now()));
   };
-  const stream = new EventSource(changes);
-  stream.addEventListener("state", (event) => {
-    const state = JSON.parse(event.data);
-    for (const element of document.querySelectorAll("[data-as-of]")) element.textContent = state.as_of;
-    for (const element of document.querySelectorAll("[data-count]")) {
-      const count = state.counts[element.dataset.count];
-      if (count !== undefined && element.textContent !== String(count)) element.textContent = count;
-    }
-    if (version !== undefined && state.version !== version) renewList();
-    version = state.version;
-  });
+  let stream;
+  const follow = (pause) => {
+    stream = new EventSource(changes);
+    stream.addEventListener("state", (event) => {
+      pause = 3000;
+      const state = JSON.parse(event.data);
+      for (const element of document.querySelectorAll("[data-as-of]")) element.textContent = state.as_of;
+      for (const element of document.querySelectorAll("[data-count]")) {
+        const count = state.counts[element.dataset.count];
+        if (count !== undefined && element.textContent !== String(count)) element.textContent = count;
+      }
+      if (version !== undefined && state.version !== version) renewList();
+      version = state.version;
+    });
+    stream.addEventListener("error", () => {
+      // A browser opens a stream again that broke, but never one that was refused, as by a proxy while the desk is restarted.
+      if (stream.readyState === EventSource.CLOSED) setTimeout(follow, pause * (1 + Math.random()), Math.min(2 * pause, 60000));
+    });
+  };
+  follow(3000);
   addEventListener("pagehide", () => stream.close());
 })();

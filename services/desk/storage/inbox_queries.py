@@ -1,15 +1,15 @@
-"""Lists and counts cases for a viewer, by keyset."""
+"""Lists cases for a viewer, by keyset."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from services.desk.domain.inbox_filter import InboxFilter
 from services.desk.domain.viewer import Viewer
-from services.desk.storage.visibility import VisibilityConditions, visible_to
+from services.desk.storage.visibility import VisibilityConditions, visible_of_own, visible_to
 from shared.runtime.database.database import Transaction
 
 _COLUMNS = (
@@ -18,12 +18,6 @@ _COLUMNS = (
 )
 # Cases without a due instant come last; infinity, not NULLS LAST, since a row comparison with NULL is never true.
 _DUE_KEY = "coalesce(due_at, 'infinity')"
-_COUNTS = """
-SELECT count(*) AS open, count(*) FILTER (WHERE due_at < {0}) AS late, count(*) FILTER (WHERE due_at >= {0} AND due_at < {1}) AS today,
-       count(*) FILTER (WHERE handler = '') AS unassigned, count(*) FILTER (WHERE seen_by && {2}::text[]) AS mine,
-       count(*) FILTER (WHERE escalated) AS escalated
-  FROM case_row WHERE state = 'open' AND
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,28 +39,35 @@ class InboxQuery:
 
 async def load_page(tx: Transaction, query: InboxQuery, viewer: Viewer, after: InboxPosition | None, limit: int) -> list[Mapping[str, Any]]:
     """Up to `limit` rows with `position_key`: open cases next due first, others by their receipt, newest first."""
-    conditions = visible_to(viewer)
-    add_filter(conditions, query, viewer)
     by_due = query.filter.state == "open"
+    of_own_people = by_due and query.filter.assigned == "me"
+    conditions = visible_of_own(viewer) if of_own_people else visible_to(viewer)
+    # The source has the condition on the handler; added here, it would be on `seen_by`.
+    add_filter(conditions, replace(query, filter=replace(query.filter, assigned="")) if of_own_people else query, viewer)
     key = _DUE_KEY if by_due else "case_row.received_at"
     if after is not None:
         # Through text, which also carries infinity; the planner still uses the index, as the cast is done once.
         conditions.add(f"({key}, case_row.case_id) {'>' if by_due else '<'} ({{0}}::text::timestamptz, {{1}})", after.key, after.case_id)
     order = f"{key}, case_row.case_id" if by_due else f"{key} DESC, case_row.case_id DESC"
-    source = _own_cases(conditions, viewer) if by_due and query.filter.assigned == "me" else "case_row"
+    source = _source(conditions, query, viewer, f"ORDER BY {order} LIMIT {limit:d}") if by_due else "case_row"
     statement = f"SELECT {_COLUMNS}, {key}::text AS position_key FROM {source} WHERE {conditions.where} ORDER BY {order} LIMIT {limit:d}"  # noqa: S608 - ours
     return await tx.fetch(statement, *conditions.parameters)
 
 
-def _own_cases(conditions: VisibilityConditions, viewer: Viewer) -> str:
-    """The open cases that the viewer handles, as a table of their own.
-
-    OFFSET 0 keeps PostgreSQL from walking the cases by their due instant until a page is full: it believes that an array matches more
-    often than a person handles a case, and reads all open cases of a person who has few.
-    """
-    return conditions.place(
-        "(SELECT * FROM case_row WHERE state = 'open' AND seen_by && {0}::text[] OFFSET 0) AS case_row", list(viewer.own)
-    )
+def _source(conditions: VisibilityConditions, query: InboxQuery, viewer: Viewer, order: str) -> str:
+    """The open cases to choose from: where few of those that are due next fit the filter, not all of them by their due instant."""
+    match query.filter.assigned:
+        case "me":
+            # For each of these people by the index case_row_open_handler, which has the order.
+            people = conditions.place("unnest({0}::text[]) AS own (person)", list(viewer.own_people))
+            of_person = f"SELECT * FROM case_row WHERE handler = own.person AND {conditions.where} {order}"  # noqa: S608 - our conditions
+            return f"{people} CROSS JOIN LATERAL ({of_person}) AS case_row"
+        case "others" if viewer.sees is not None:
+            # OFFSET 0, since PostgreSQL expects that many fit and walks all open cases to find the page.
+            seen = "(SELECT * FROM case_row WHERE state = 'open' AND seen_by && {0}::text[] OFFSET 0) AS case_row"
+            return conditions.place(seen, list(viewer.sees))
+        case _:
+            return "case_row"
 
 
 async def load_cases(tx: Transaction, case_ids: Sequence[str], viewer: Viewer) -> list[Mapping[str, Any]]:
@@ -91,7 +92,7 @@ def add_filter(conditions: VisibilityConditions, query: InboxQuery, viewer: View
     if query.due_before is not None:
         conditions.add("due_at < {0}", query.due_before)
     if chosen.due == "none":
-        conditions.texts.append("due_at IS NULL")
+        conditions.texts.append(f"{_DUE_KEY} = 'infinity'")
     match chosen.assigned:
         case "me":
             conditions.add("seen_by && {0}::text[]", list(viewer.own))
@@ -101,22 +102,3 @@ def add_filter(conditions: VisibilityConditions, query: InboxQuery, viewer: View
             conditions.add("handler <> '' AND NOT (seen_by && {0}::text[])", list(viewer.own))
     if chosen.escalated:
         conditions.texts.append("escalated")
-
-
-async def count_cases(tx: Transaction, viewer: Viewer, now: datetime, midnight: datetime) -> dict[str, int]:
-    """The open cases of a viewer: all, late, due today, unassigned, his own, escalated."""
-    conditions = visible_to(viewer)
-    start = conditions.place(_COUNTS, now, midnight, list(viewer.own))
-    row = await tx.fetchrow(f"{start} {conditions.where}", *conditions.parameters)
-    return dict(row or {})
-
-
-async def load_choices(tx: Transaction, viewer: Viewer) -> dict[str, list[str]]:
-    """The procedures, classes and departments of the open cases that the viewer sees, for the fields of the filter."""
-    conditions = visible_to(viewer)
-    choices = {}
-    for column in ("procedure", "class", "department"):
-        where = f"state = 'open' AND {conditions.where} AND {column} <> ''"
-        rows = await tx.fetch(f"SELECT DISTINCT {column} FROM case_row WHERE {where} ORDER BY 1 LIMIT 200", *conditions.parameters)  # noqa: S608 - our names
-        choices[column] = [row[0] for row in rows]
-    return choices

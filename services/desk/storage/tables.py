@@ -1,4 +1,4 @@
-"""Declares the desk's tables: `case_*` is the read model, filled from the topics; `saved_view` is what people keep.
+"""Declares the desk's tables: `case_*` is the read model, filled from the topics; `saved_view` and `closed_hints` are what people keep.
 
 `reading_progress` has a row for each process: how far it has read, and a number that grows with each batch.
 """
@@ -41,6 +41,7 @@ def metadata() -> MetaData:
     Index("case_search_grams", search.c.grams, postgresql_using="gin")
     _figure_tables(declared)
     _table(declared, "saved_view", ["person", "name"], ["parameters"], {"created_at": _instant()})
+    _table(declared, "closed_hints", ["person"], [], {"closed_at": _instant()})
     progress = {"version": BigInteger(), "lag_seconds": Float(), "partitions": Integer(), "noted_at": _instant()}
     Table("reading_progress", declared, Column("process", Uuid, primary_key=True), *_columns(progress))
     add_session_tables(declared)
@@ -66,6 +67,9 @@ def _case_row(declared: MetaData) -> None:
     Index("case_row_open_seen_by", row.c.seen_by, postgresql_using="gin", postgresql_where=is_open)
     unit = text("coalesce(nullif(department, ''), proposed)")
     Index("case_row_open_department", unit, text("coalesce(due_at, 'infinity')"), row.c.case_id, postgresql_where=is_open)
+    Index("case_row_open_handler", row.c.handler, text("coalesce(due_at, 'infinity')"), row.c.case_id, postgresql_where=is_open)
+    escalated = text("state = 'open' AND escalated")
+    Index("case_row_open_escalated", text("coalesce(due_at, 'infinity')"), row.c.case_id, postgresql_where=escalated)
     Index("case_row_received", row.c.received_at, row.c.case_id)
     Index("case_row_seen_by", row.c.seen_by, postgresql_using="gin")
     Index("case_row_number", row.c.number)

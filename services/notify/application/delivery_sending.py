@@ -83,16 +83,17 @@ class SendDeliveries:
     async def settle(self, tx: Transaction, attempts: Sequence[tuple[DeliveryRow, SendAccepted | SendFailed]]) -> None:
         """Store the results of attempts whose lease is still held, and publish the outcome of those that are settled."""
         results = {row.id: self._attempt_result(row, outcome) for row, outcome in attempts}
-        stored_ids = await deliveries.settle_deliveries(tx, list(results.values()))
+        stored = await deliveries.settle_deliveries(tx, list(results.values()))
         settled = [
             replace(row, status=result.status, reason=result.reason, provider=result.provider, parts=result.parts)
             for row, _ in attempts
-            if row.id in stored_ids and (result := results[row.id]).status != "pending"
+            if row.id in stored and (result := results[row.id]).status != "pending"
         ]
         await delivery_events.publish_outcomes(
             tx, [(row, NotificationSent if row.status == "sent" else NotificationFailed) for row in settled], self._clock.now()
         )
-        await carried_news.add_news(tx, [(row.id, row.status, row.reason) for row in settled], self._clock.now())
+        carriers = [(row.id, row.status, row.reason) for row in settled if stored[row.id]]
+        await carried_news.add_news(tx, carriers, self._clock.now())
         await self._store_parts(tx, settled, {row.id: outcome for row, outcome in attempts})
         tx.after_commit(lambda: self._count_settled(settled))
 

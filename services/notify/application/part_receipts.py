@@ -32,8 +32,9 @@ async def record_delivered(tx: Transaction, row: DeliveryRow, clock: Clock) -> N
     await deliveries.record_receipt(tx, row.id, "delivered", "", row.provider)
     sent = [] if row.status == "sent" else [(row, NotificationSent)]
     await delivery_events.publish_outcomes(tx, [*sent, (row, NotificationDelivered)], clock.now())
-    outcomes = [*((row.id, "sent", "") for _ in sent), (row.id, "delivered", "")]
-    await carried_news.add_news(tx, outcomes, clock.now(), acknowledged=row.acknowledged)
+    if row.carries:
+        outcomes = [*((row.id, "sent", "") for _ in sent), (row.id, "delivered", "")]
+        await carried_news.add_news(tx, outcomes, clock.now(), acknowledged=row.acknowledged)
     channel = metrics.channel_label(row.channel)
     if sent:
         tx.after_commit(metrics.SENT.labels(channel).inc)
@@ -48,5 +49,6 @@ async def record_failed(tx: Transaction, row: DeliveryRow, code: str, clock: Clo
     reason = f"{FailureReason.RECEIPT}: {code}" if code else str(FailureReason.RECEIPT)
     await deliveries.record_receipt(tx, row.id, "failed", reason, row.provider)
     await delivery_events.publish_outcomes(tx, [(row, NotificationFailed)], clock.now(), reasons={row.id: reason})
-    await carried_news.add_news(tx, [(row.id, "failed", reason)], clock.now())
+    if row.carries:
+        await carried_news.add_news(tx, [(row.id, "failed", reason)], clock.now())
     tx.after_commit(lambda: metrics.count_failed(row.channel, reason))

@@ -131,7 +131,7 @@ UPDATE delivery SET status = done.status, due_at = done.due_at, reference = done
 FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::text[], $8::int[], $9::boolean[])
     AS done (id, fence, status, due_at, reference, reason, provider, parts, postponed)
 WHERE delivery.id = done.id AND delivery.fence = done.fence AND delivery.status = 'pending'
-RETURNING delivery.id
+RETURNING delivery.id, delivery.carries
 """
 # The receipt came before the provider's answer was stored.
 _SET_PROVIDER = """
@@ -183,8 +183,11 @@ async def defer_deliveries(tx: Transaction, channel: str, now: datetime, due_at:
     await tx.execute(_DEFER, channel, now, due_at)
 
 
-async def settle_deliveries(tx: Transaction, results: Sequence[AttemptResult]) -> set[UUID]:
-    """Store results, and return the ids of those that were not discarded; a settled delivery loses address, subject and text."""
+async def settle_deliveries(tx: Transaction, results: Sequence[AttemptResult]) -> dict[UUID, bool]:
+    """Store results; a settled delivery loses address, subject and text.
+
+    Returns the ids of those that were not discarded, each with whether its message carries further requests by now.
+    """
     rows = await tx.fetch(
         _SETTLE,
         [result.id for result in results],
@@ -197,7 +200,7 @@ async def settle_deliveries(tx: Transaction, results: Sequence[AttemptResult]) -
         [result.parts for result in results],
         [result.postponed for result in results],
     )
-    stored = {row["id"] for row in rows}
+    stored = {row["id"]: row["carries"] for row in rows}
     if early := [result for result in results if result.id not in stored and result.status == "sent"]:
         arrays = ([result.id for result in early], [result.fence for result in early], [result.provider for result in early])
         await tx.execute(_SET_PROVIDER, *arrays, [result.parts for result in early])

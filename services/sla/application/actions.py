@@ -33,6 +33,7 @@ from services.sla.domain.lifecycle.reviews.decisions import DECIDE_REVIEW
 from services.sla.domain.views.instants import to_text
 from services.sla.storage import idempotency
 from services.sla.storage.idempotency import ClaimedKey
+from services.sla.storage.ledgers import NewLedgerEntry
 from services.sla.storage.reviews import review_queue
 from shared.contracts.actions import ACTION_DEFINITIONS, Action
 from shared.procedures.access import Actor
@@ -103,6 +104,16 @@ class TakeHttpActions:
         if key.answer is None:
             raise ActionInProgressError
         return ActionResult.from_json(key.answer)
+
+    async def decide_only(self, action: Action, actor: Actor) -> Sequence[NewLedgerEntry]:
+        """What the ledger would get if the action were taken now; nothing is recorded. Raises a `RequestError`."""
+        async with self.database.transaction() as tx:
+            batch, case = await self._load(tx, action)
+            at = batch.now = max(self.cases.clock.now(), batch.now)
+            case_input = self._authorized_input(action, actor, case, at)
+            self._hide_unreadable_link(batch, action, actor, at)
+            batch.decide(case.id, case_input)
+        return batch.new_entries
 
     @asynccontextmanager
     async def _released_unless_done(self, key: ClaimedKey) -> AsyncIterator[None]:

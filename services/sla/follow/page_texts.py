@@ -39,11 +39,13 @@ TEXTS: dict[str, dict[str, Any]] = {
             "handled": "处理完毕",
             "closed": "办结",
         },
+        "until": "可在此之前提交：",
         "not_now": "现在不能进行的操作",
         "unavailable": {
             "no_answer_yet": "答复或处理之后才能评价",
             "not_ended": "投诉还在办理，办结之后才能要求",
             "ended": "投诉已经结束",
+            "expired": "办理这项操作的期限已过",
         },
         "send": "提交",
         "status": {"open": "正在办理", "closed": "已办结", "refused": "不予受理", "withdrawn": "已撤回", "duplicate": "与另一投诉并案办理"},
@@ -112,11 +114,13 @@ TEXTS: dict[str, dict[str, Any]] = {
             "handled": "The matter is dealt with",
             "closed": "We close the complaint",
         },
+        "until": "Possible until",
         "not_now": "What you cannot do now",
         "unavailable": {
             "no_answer_yet": "you can rate once we have answered or dealt with it",
             "not_ended": "we are still working on it; you can ask after the end",
             "ended": "the complaint has ended",
+            "expired": "the time for it has passed",
         },
         "send": "Send",
         "status": {

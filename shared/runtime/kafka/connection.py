@@ -6,8 +6,10 @@ from typing import Any
 from aiokafka.conn import create_conn
 from aiokafka.errors import GroupAuthorizationFailedError, KafkaConnectionError, KafkaError, TopicAuthorizationFailedError
 
+from shared.runtime.kafka.broker_connection import use_broker_connection
 from shared.runtime.process.settings import RuntimeSettings
 
+use_broker_connection()
 FORBIDDEN = (TopicAuthorizationFailedError, GroupAuthorizationFailedError)
 
 

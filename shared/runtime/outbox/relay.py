@@ -27,6 +27,7 @@ from shared.runtime.outbox.unsendable import UnsendableMessage, store_unsendable
 from shared.runtime.process import metrics
 from shared.runtime.process.health import Health
 from shared.runtime.process.settings import RuntimeSettings
+from shared.runtime.process.waiting import sleep_or_stop
 from shared.runtime.tracing.context import exemplar, valid_traceparent
 from shared.runtime.tracing.spans import Tracing
 
@@ -72,6 +73,8 @@ class Relay:
         self._producer = Producer(connection_options(settings), settings.send_timeout, total_timeout)
         self._held_until: dict[str, float] = {}
         self._poll_seconds = settings.outbox_poll_ms / 1000
+        self.pause_seconds = 0.0
+        """Pause after each cycle, so that messages without hurry are sent, and read by others, in larger batches."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Send until `stop` is set, then until the outbox is empty; raises infrastructure errors."""
@@ -79,6 +82,8 @@ class Relay:
         while not stop.is_set():
             self._health.beat("relay")
             if await self._run_once_holding_topics() < BATCH_MESSAGES:
+                if self.pause_seconds:
+                    await sleep_or_stop(stop, self.pause_seconds)
                 await self._wait()
         self._health.unwatch("relay")
         await self.drain()

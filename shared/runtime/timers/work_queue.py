@@ -1,7 +1,7 @@
 """Work queues for jobs that use the network: leased in one transaction, run outside any, settled in another."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
@@ -15,6 +15,11 @@ ResultT = TypeVar("ResultT")
 ClaimJobs = Callable[[Transaction, int, datetime, datetime], Awaitable[Sequence[JobT]]]
 RunJob = Callable[[JobT], Awaitable[ResultT]]
 SettleJobs = Callable[[Transaction, Sequence[tuple[JobT, ResultT]]], Awaitable[None]]
+
+SETTLE_SECONDS = 0.05
+"""How long a finished job waits for others, since a transaction for each costs more than the job."""
+_REFILL_SHARE = 4
+"""New jobs are claimed when three quarters of the running ones have finished: a claim for each place costs a transaction too."""
 
 
 class LeasedWorkQueue(Generic[JobT, ResultT]):
@@ -39,7 +44,10 @@ class LeasedWorkQueue(Generic[JobT, ResultT]):
         self._concurrency = concurrency
         self._poll_seconds = poll_seconds
         self._running: dict[asyncio.Future[ResultT], JobT] = {}
-        self._job_finished = asyncio.Event()
+        self._finished: dict[asyncio.Future[ResultT], JobT] = {}
+        self._settle_due = asyncio.Event()
+        self._places_free = asyncio.Event()
+        self._refill_at = 0
         self._failures = metrics.SLOTS_FAILURES.labels(name)
         metrics.SLOTS_MAX.labels(name).set(concurrency)
         metrics.SLOTS.labels(name).set_function(self._running.__len__)
@@ -57,50 +65,79 @@ class LeasedWorkQueue(Generic[JobT, ResultT]):
             except Exception:
                 self._failures.inc()
                 raise
-            await wait_for_any(self._poll_seconds, stop, self.work_added, self._job_finished)
+            await wait_for_any(self._poll_seconds, stop, self.work_added, self._places_free, self._settle_due)
             self.work_added.clear()
         await self._finish_all()
 
     async def run_once(self) -> int:
         """Claim jobs, run them concurrently, settle each as it finishes; returns their number."""
+        await self._settle_finished()
         claimed = await self._cycle()
         await self._finish_all()
         return claimed
 
     async def _cycle(self) -> int:
-        """Settle the jobs that have finished and claim as many as are free, in one transaction; returns how many were claimed.
+        """Settle what has finished if that is due, and claim as many as are free, in one transaction; returns how many were claimed.
 
         A job that takes long holds up no other: what has finished is settled, and its place is taken.
         """
-        self._job_finished.clear()
-        finished = [task for task in self._running if task.done()]
+        self._places_free.clear()
+        is_settle_due = self._settle_due.is_set()
+        finished = dict(self._finished) if is_settle_due else {}
         async with self._database.transaction() as tx:
-            if finished:
-                await self._settle(tx, [(self._running[task], self._result_of(task)) for task in finished])
+            # Before the claim, which waits for no lock: the other order could deadlock with a transaction that waits for a claimed job.
+            await self._settle_in(tx, finished)
             # The database's clock: a process whose own clock is ahead would take leases that others still hold.
             now = await tx.fetchval("SELECT now()")
-            free = self._concurrency - len(self._running) + len(finished)
+            free = self._concurrency - len(self._running)
             jobs = await self._claim(tx, free, now, now + self._lease_duration) if free else ()
-        for task in finished:
-            del self._running[task]
+        self._forget(finished)
+        if is_settle_due:
+            self._settle_due.clear()
+            if self._finished:
+                self._settle_later()
         for job in jobs:
             task = asyncio.ensure_future(self._work(job))
-            task.add_done_callback(lambda _: self._job_finished.set())
             self._running[task] = job
+            task.add_done_callback(self._on_finished)
+        self._refill_at = len(self._running) // _REFILL_SHARE
         return len(jobs)
 
     async def _finish_all(self) -> None:
-        """Settle the running jobs as they finish, without claiming others."""
+        """Settle what has finished, and the running jobs as they finish, without claiming others."""
+        await self._settle_finished()
         while self._running:
-            finished, _ = await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
+            await self._settle_finished()
+
+    async def _settle_finished(self) -> None:
+        finished = dict(self._finished)
+        if finished:
             async with self._database.transaction() as tx:
-                await self._settle(tx, [(self._running[task], self._result_of(task)) for task in finished])
-            for task in finished:
-                del self._running[task]
+                await self._settle_in(tx, finished)
+            self._forget(finished)
+
+    async def _settle_in(self, tx: Transaction, finished: Mapping[asyncio.Future[ResultT], JobT]) -> None:
+        if finished:
+            await self._settle(tx, [(job, self._result_of(task)) for task, job in finished.items()])
+
+    def _forget(self, settled: Iterable[asyncio.Future[ResultT]]) -> None:
+        for task in settled:
+            del self._finished[task]
+
+    def _on_finished(self, task: asyncio.Future[ResultT]) -> None:
+        self._finished[task] = self._running.pop(task)
+        if len(self._finished) == 1:
+            self._settle_later()
+        if len(self._running) <= self._refill_at:
+            self._places_free.set()
+
+    def _settle_later(self) -> None:
+        asyncio.get_running_loop().call_later(SETTLE_SECONDS, self._settle_due.set)
 
     def _result_of(self, task: asyncio.Future[ResultT]) -> ResultT:
         try:
             return task.result()
         except BaseException:  # a bug in the job: its lease expires, and the others are settled by the next cycle
-            del self._running[task]
+            del self._finished[task]
             raise

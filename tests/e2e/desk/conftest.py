@@ -104,7 +104,7 @@ async def running_desk(stack_settings: SettingsFactory, tmp_path_factory: pytest
             "notify": {"follow_key": FOLLOW_KEY, "smtp_host": "127.0.0.1", "smtp_port": mail.port, "smtp_security": "none"},
         }
         async with running(build_services(stack_settings, organisation, **own)) as services:
-            urls = {f"desk_{name}_url": f"http://127.0.0.1:{services[name].http_port}" for name in ("sla", "intake", "triage")}
+            urls = {f"desk_{name}_url": f"http://127.0.0.1:{services[name].http_port}" for name in ("sla", "intake", "triage", "notify")}
             desk = build_desk(stack_settings(DeskSettings, organisation=organisation, desk_accounts=accounts_file, **urls))
             async with desk.running():
                 yield RunningDesk(services | {"desk": desk}, browser, organisation, names)

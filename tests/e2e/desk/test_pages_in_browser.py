@@ -7,6 +7,8 @@ import pytest
 from tests.e2e.desk.conftest import RunningDesk
 from tests.integration.desk.test_access_matrix import ROUTES
 from tests.support.browser import WatchedPage
+from tests.support.messaging.all_services import http_client
+from tests.support.waiting import wait_for
 
 # (language, width in pixels, colour scheme): English words are the longer ones, so both languages come at the narrowest width.
 VIEWS = [("zh", 360, "dark"), ("en", 360, "light"), ("zh", 2560, "light")]
@@ -38,7 +40,9 @@ WITHOUT_CASE = [
 OF_A_CASE = [
     "/cases/{case}",
     "/cases/{case}/clocks",
+    "/cases/{case}/complainant",
     "/cases/{case}/contact",
+    "/cases/{case}/messages/{message}",
     "/cases/{case}/papers",
     "/cases/{case}/actions/answer",
     "/cases/{case}/actions/reopen",
@@ -69,6 +73,17 @@ async def open_first_case(watched: WatchedPage) -> None:
     await watched.page.locator("ol.events, .timeline").first.wait_for()
 
 
+async def first_message(running_desk: RunningDesk, case: str) -> str:
+    """The id of the first message that the case requested, once there is one."""
+    async with http_client(running_desk.services["sla"], "token-of-li") as client:
+
+        async def requested() -> str:
+            events = (await client.get(f"/v1/cases/{case}")).json().get("events", [])
+            return next((event["notification"] for event in events if event["event"] == "notification_requested"), "")
+
+        return await wait_for(requested, what="a message of the case")
+
+
 def test_every_route_is_opened_by_the_browser_test_or_is_no_page() -> None:
     opened = [path.partition("?")[0] for path in (*SIGNED_OUT, *WITHOUT_CASE, *OF_A_CASE)]
     for method, route in ROUTES:
@@ -81,6 +96,7 @@ def test_every_route_is_opened_by_the_browser_test_or_is_no_page() -> None:
 @pytest.mark.timeout(300)
 async def test_every_page_holds_the_rules_of_accessible_pages(running_desk: RunningDesk) -> None:
     case = await running_desk.submit("三号楼电梯停运", "browser-1")
+    message = await first_message(running_desk, case)
     faults: list[str] = []
     for language, width, scheme in VIEWS:
         context = await running_desk.context(width=width, scheme=scheme)
@@ -92,7 +108,7 @@ async def test_every_page_holds_the_rules_of_accessible_pages(running_desk: Runn
         await page.close()
         watched = await running_desk.signed_in(context, "li", language)
         await watched.page.locator("[data-row]").first.wait_for()
-        for path in [*WITHOUT_CASE, *(path.format(case=case) for path in OF_A_CASE)]:
+        for path in [*WITHOUT_CASE, *(path.format(case=case, message=message) for path in OF_A_CASE)]:
             answer = await watched.page.goto(f"{running_desk.address}{path}")
             assert answer is not None
             # A page of a fault, which is accessible too, would hide that the page was not looked at.

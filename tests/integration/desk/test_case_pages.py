@@ -183,6 +183,7 @@ async def test_the_case_is_shown_as_of_a_past_instant(case_desk: CaseDesk) -> No
     assert "This is the case as it stood at" in past.text
     assert "So it is due at" in past.text
     assert "/actions/" not in past.text
+    assert "<h2>Timeline</h2>" in past.text
     before = await case_desk.get("/cases/lift", as_of="2020-01-01T00:00")
     assert before.status_code == 422
     assert "三号楼" not in before.text

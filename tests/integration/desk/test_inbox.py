@@ -65,6 +65,18 @@ async def test_a_department_sees_its_own_cases_and_those_of_no_department(filled
     assert await listed(filled) == ["water", "unrouted"]
 
 
+async def test_own_cases_are_those_of_the_viewer_next_due_first(filled: DeskProbe) -> None:
+    handled = [Assigned(case=case, at=START + HOUR, person="wang") for case in ("undated", "late", "accused", "water")]
+    await filled.apply(handled)
+    filled.sign_in("wang")
+    assert await listed(filled, "?assigned=me") == ["late", "water", "later", "undated"]
+    assert await listed(filled, "?assigned=me&due=late") == ["late", "water"]
+    assert await listed(filled, "?assigned=me&due=none") == ["undated"]
+    filled.sign_in("he")
+    assert await listed(filled, "?assigned=me") == []
+    assert await listed(filled, "?assigned=others") == ["late", "accused", "later", "undated"]
+
+
 @pytest.mark.parametrize("query", ["", "?query=态度差", "?state=all", "?assigned=nobody", "?department=lifts"])
 async def test_a_case_about_a_person_is_not_there_for_him(filled: DeskProbe, query: str) -> None:
     filled.sign_in("he")

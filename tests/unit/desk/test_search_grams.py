@@ -29,6 +29,6 @@ def test_a_query_that_is_too_short_has_no_key(query: str) -> None:
 
 
 def test_an_open_case_has_a_key_that_no_hash_has() -> None:
-    assert OPEN_GRAM in row_grams("电梯", RECEIVED, [], is_open=True)
-    assert OPEN_GRAM not in row_grams("电梯", RECEIVED, [], is_open=False)
+    assert OPEN_GRAM in row_grams(grams("电梯"), RECEIVED, [], is_open=True)
+    assert OPEN_GRAM not in row_grams(grams("电梯"), RECEIVED, [], is_open=False)
     assert all(gram >= 0 for gram in grams(normalise(TEXT)))

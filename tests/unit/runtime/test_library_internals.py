@@ -6,12 +6,21 @@ import signal
 import socket
 from functools import partial
 
+import aiokafka.conn
+import pytest
+import sniffio
 import uvicorn
+import uvloop
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.client import AIOKafkaClient
+from aiokafka.conn import AIOKafkaConnection
+from aiokafka.errors import KafkaConnectionError
+from aiokafka.protocol.admin import ApiVersionRequest
 from faststream.kafka import KafkaBroker
+from httpcore._synchronization import current_async_library
 
 from shared.runtime.http.server import HttpServer
+from shared.runtime.kafka.broker_connection import BrokerConnection
 from shared.runtime.kafka.watermark import Watermark
 from shared.runtime.process.health import Health
 from shared.runtime.process.settings import RuntimeSettings
@@ -78,3 +87,43 @@ async def test_uvicorn_without_the_override_would_take_the_signals() -> None:
         server.should_exit = True
         await task
         assert signal.getsignal(signal.SIGTERM) is before
+
+
+async def test_httpcore_imports_sniffio_which_is_installed() -> None:
+    """Without it every request of httpx searches the import path ten times, which costs as much as the rest of the request."""
+    assert "import sniffio" in inspect.getsource(current_async_library)
+    assert sniffio.current_async_library() == current_async_library() == "asyncio"
+
+
+async def _send_on_closed_transport(connection_class: type[AIOKafkaConnection], monkeypatch: pytest.MonkeyPatch) -> None:
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    connection = connection_class(*server.sockets[0].getsockname())
+    # Without the exchange of versions, which a broker would answer.
+    monkeypatch.setattr(connection, "_do_version_lookup", partial(asyncio.sleep, 0))
+    await connection.connect()
+    try:
+        reading = connection._read_task
+        reading.cancel()  # it would notice the end of the connection in the next turn of the loop
+        connection._writer.transport.abort()
+        await asyncio.sleep(0.05)
+        connection.send(ApiVersionRequest())
+    finally:
+        connection.close()
+        server.close()
+
+
+@pytest.mark.parametrize(("connection_class", "error"), [(AIOKafkaConnection, RuntimeError), (BrokerConnection, KafkaConnectionError)])
+def test_write_to_a_closed_transport_is_a_broken_connection(
+    connection_class: type[AIOKafkaConnection], error: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(error, match="closed"):
+        uvloop.run(_send_on_closed_transport(connection_class, monkeypatch))
+
+
+def test_every_client_connects_by_the_connection_of_ours() -> None:
+    assert aiokafka.conn.AIOKafkaConnection is BrokerConnection
+    assert "conn = AIOKafkaConnection(" in inspect.getsource(aiokafka.conn.create_conn)

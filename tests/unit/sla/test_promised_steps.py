@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from services.sla.domain.lifecycle.decide import decide
+from services.sla.domain.lifecycle.inputs import AdvanceTime
 from services.sla.domain.views.follow_view import follow_document
 from services.sla.domain.views.promised_steps import PROMISED
 from services.sla.follow.page import PageLanguage, render_follow_page
@@ -13,6 +14,7 @@ from shared.procedures.calendars.zones import organisation_zone
 from shared.procedures.organisation import open_organisation
 from tests.unit.sla.timeline import november_micros, small_opening, small_rulebook
 
+LANGUAGES: tuple[PageLanguage, ...] = ("zh", "en")
 ZONE = organisation_zone(open_organisation())
 CLOCKS = """
 clocks:
@@ -30,9 +32,22 @@ clocks:
 """
 
 
-def document(clocks: str) -> dict[str, Any]:
+WINDOWS = """
+clocks:
+  - id: long_window
+    starts: registered
+    stops: closed
+    owner: handler
+    due: [{within: 5d, do: [{refuse_further: [urge, withdraw]}]}]
+    clause: "1"
+  - {id: short_window, starts: registered, stops: closed, owner: handler, due: [{within: 2d, do: [{refuse_further: urge}]}], clause: "2"}
+"""
+
+
+def document(clocks: str, now: str = "09 12:00") -> dict[str, Any]:
     rulebook = small_rulebook(clocks)
-    case = decide(None, small_opening(), rulebook, november_micros("09 12:00")).case
+    opened = decide(None, small_opening(), rulebook, november_micros("09 12:00")).case
+    case = decide(opened, AdvanceTime(november_micros(now)), rulebook, november_micros(now)).case
     return follow_document(case, rulebook, [{"event": "registered", "at": "2026-11-09T12:00:00+00:00"}], ZONE)
 
 
@@ -40,6 +55,26 @@ def test_only_limits_of_acts_that_he_notices_are_told_with_the_earliest_instant(
     told = document(CLOCKS)["next"]
     assert [(step["step"], step["late"]) for step in told] == [("answered", False), ("work_started", False)]
     assert told[0]["due_at"] < told[1]["due_at"]
+
+
+def test_an_action_that_a_clock_refuses_later_is_possible_until_the_earliest_instant() -> None:
+    shown = document(WINDOWS)
+    assert shown["actions"] == ["supplement", "urge", "withdraw"]
+    assert list(shown["until"]) == ["urge", "withdraw"]
+    assert shown["until"]["urge"] < shown["until"]["withdraw"]
+    for language in LANGUAGES:
+        page = render_follow_page(shown, language)
+        assert f"{TEXTS[language]['until']} <time>{shown['until']['urge'][:16].replace('T', ' ')}" in page
+
+
+def test_an_action_whose_time_has_passed_is_not_offered_and_says_why() -> None:
+    shown = document(WINDOWS, now="13 12:00")
+    assert shown["actions"] == ["supplement", "withdraw"]
+    assert list(shown["until"]) == ["withdraw"]
+    assert shown["unavailable"]["urge"] == "expired"
+    for language in LANGUAGES:
+        texts = TEXTS[language]
+        assert f"{texts['actions']['urge']}: {texts['unavailable']['expired']}" in render_follow_page(shown, language)
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

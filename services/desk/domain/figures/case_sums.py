@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -84,33 +84,44 @@ class SumChanges:
     """Changes of sums by key, of many cases."""
 
     def __init__(self) -> None:
-        self.audiences: dict[str, Audience] = {}
-        self._changes: dict[tuple[str, date, str, str, str, str], list[int]] = {}
+        # Equal cases are counted together: of a batch most were received today, and a case has some seventy sums.
+        self._cases: Counter[CountedCase] = Counter()
 
     def add(self, before: CountedCase | None, after: CountedCase | None) -> None:
         """Take away what a case added before, and add what it adds now."""
         if before == after:
             return
-        for case, sign in ((before, -1), (after, 1)):
-            if case is not None:
-                self._count(case, sign)
+        if before is not None:
+            self._cases[before] -= 1
+        if after is not None:
+            self._cases[after] += 1
+
+    @property
+    def audiences(self) -> dict[str, Audience]:
+        """The audiences of the sums that change, by their keys."""
+        audiences = (case.audience for case, number in self._cases.items() if number)
+        return {audience.key: audience for audience in audiences}
 
     def rows(self) -> list[tuple[SumKey, list[int]]]:
         """The keys that change, in order, each with a number for each place up to the last that changes."""
-        return [(SumKey(*key), _without_zeros_at_end(self._changes[key])) for key in sorted(self._changes) if any(self._changes[key])]
+        changes: dict[tuple[str, date, str, str, str, str], list[int]] = {}
+        for case, number in self._cases.items():
+            if number:
+                _count(changes, case, number)
+        return [(SumKey(*key), _without_zeros_at_end(changes[key])) for key in sorted(changes) if any(changes[key])]
 
-    def _count(self, case: CountedCase, sign: int) -> None:
-        audience = case.audience
-        self.audiences[audience.key] = audience
-        changes, values = self._changes, tuple(case.values.items())
-        for (unit, period), counts in period_counts(case.figures).items():
-            for dimension, value in values:
-                key = (unit, period, case.procedure, dimension, value, audience.key)
-                changed = changes.get(key)
-                if changed is None:
-                    changed = changes[key] = [0] * PLACES
-                for place, count in counts.items():
-                    changed[place] += sign * count
+
+def _count(changes: dict[tuple[str, date, str, str, str, str], list[int]], case: CountedCase, number: int) -> None:
+    audience, values = case.audience.key, tuple(case.values.items())
+    for (unit, period), counts in period_counts(case.figures).items():
+        places = [(place, number * count) for place, count in counts.items()]
+        for dimension, value in values:
+            key = (unit, period, case.procedure, dimension, value, audience)
+            changed = changes.get(key)
+            if changed is None:
+                changed = changes[key] = [0] * PLACES
+            for place, change in places:
+                changed[place] += change
 
 
 def period_counts(figures: Iterable[int]) -> Mapping[tuple[str, date], Mapping[int, int]]:

@@ -17,6 +17,7 @@ from services.desk.forms import first, read_form
 from services.desk.pages.case.action_choices import field_choices, option_names
 from services.desk.pages.case.action_fields import ActionField, action_fields
 from services.desk.pages.case.action_values import FieldFaultsError, read_action, typed_values
+from services.desk.pages.case.messages.message_words import PreviewedRequest, preview_messages
 from services.desk.pages.case.visible_case import case_texts, require_visible
 from services.desk.pages.dependencies import DeskDependencies
 from services.desk.pages.page import url_for
@@ -39,6 +40,7 @@ class SentActionForm:
     refusal: ServiceRefusedError | None = None
     unavailable: bool = False
     status: int = 200
+    preview: list[PreviewedRequest] | None = None
 
 
 class ActionPages:
@@ -65,15 +67,19 @@ class ActionPages:
             texts=texts,
             option_name=names,
             sent=sent,
+            person_name=self._person_name,
         )
 
     async def send(self, request: Request, session: Session, case: str, action: str) -> Response:
-        """Take the action at sla; a fault shows the form again as it was filled in."""
+        """Take the action at sla, or preview its messages; the form comes again as it was filled in for a preview and with a fault."""
         form = await read_form(request)
         _, _, fields = await self._form(request, session, case, action)
         filled = SentActionForm(first(form, "key")[:_KEY_LENGTH] or str(uuid7()), typed_values(fields, form), first(form, "role"))
         try:
             body = read_action(case, action, fields, form, self._zone)
+            if first(form, "preview"):
+                previewed = await preview_messages(self._dependencies.services, session.token, case, body)
+                return await self.show(request, session, case, action, replace(filled, preview=previewed))
             path = f"/v1/cases/{quote(case, safe='')}/actions"
             await self._dependencies.services.post("sla", path, session.token, body, filled.key)
         except FieldFaultsError as error:
@@ -86,6 +92,10 @@ class ActionPages:
         else:
             return RedirectResponse(f"{url_for(request, 'case_page', case=case)}?done={quote(action)}", HTTPStatus.SEE_OTHER)
         return await self.show(request, session, case, action, refused)
+
+    def _person_name(self, person_id: str) -> str:
+        person = self._dependencies.organisation.person(person_id)
+        return (person.name or person.id) if person else person_id
 
     async def _form(
         self, request: Request, session: Session, case: str, action: str

@@ -15,20 +15,25 @@ from starlette.exceptions import HTTPException
 
 from services.desk.application.service_client import ServiceRefusedError, ServiceUnavailableError
 from services.desk.drawings.case_timeline import draw_case_timeline
+from services.desk.drawings.picture import Drawing
 from services.desk.pages.case import case_story
 from services.desk.pages.case.clock_pictures import drawn_rounds, explained_clocks
+from services.desk.pages.case.messages.message_words import SHOWN_AT_ONCE, message_words
+from services.desk.pages.case.past_timeline import past_timeline
 from services.desk.pages.case.visible_case import case_texts, require_visible
 from services.desk.pages.dependencies import DeskDependencies
 from services.desk.pages.reference.clocks_page import case_timeline
 from services.desk.session import Session, signed_in
+from services.desk.storage.case_reading import CaseReading
 from services.desk.storage.inbox_queries import load_cases
 from shared.contracts.actions import ACTION_DEFINITIONS
 from shared.procedures.calendars.zones import organisation_zone
+from shared.procedures.explain.procedure_texts import ProcedureTexts
 
 
 @dataclass(frozen=True, slots=True)
 class CaseAnswers:
-    """What sla gives this person of a case: `permissions` and `attachments` are those of now, None for a past instant."""
+    """What sla gives this person of a case; `permissions` are those of now, None for a past instant."""
 
     case: Mapping[str, Any]
     clocks: list[dict[str, Any]]
@@ -60,10 +65,7 @@ class ShownCase:
             refusal = error
         values = await self._values(request, session, answers, as_of)
         texts = case_texts(self._dependencies, request, reading.row["procedure"])
-        timeline = None
-        if texts is not None and as_of is None:
-            drawn = case_timeline(reading, texts, self._dependencies.clock.now(), self._zone)
-            timeline = draw_case_timeline(drawn, texts.language, "timeline")
+        timeline = self._timeline(reading, answers, texts, as_of)
         status = HTTPStatus.UNPROCESSABLE_ENTITY if invalid else refusal.status if refusal else HTTPStatus.OK
         return self._dependencies.pages.render(
             request,
@@ -82,6 +84,17 @@ class ShownCase:
             **values,
         )
 
+    def _timeline(
+        self, reading: CaseReading, answers: CaseAnswers | None, texts: ProcedureTexts | None, as_of: datetime | None
+    ) -> Drawing | None:
+        if texts is None or (as_of is not None and answers is None):
+            return None
+        if as_of is not None and answers is not None:
+            data = past_timeline(answers.case, answers.clocks, texts, as_of, self._zone)
+        else:
+            data = case_timeline(reading, texts, self._dependencies.clock.now(), self._zone)
+        return draw_case_timeline(data, texts.language, "timeline")
+
     async def _values(self, request: Request, session: Session, answers: CaseAnswers | None, as_of: datetime | None) -> dict[str, Any]:
         events = answers.case["events"] if answers else []
         linked = case_story.linked_cases(events)
@@ -91,11 +104,15 @@ class ShownCase:
         now = as_of or self._dependencies.clock.now()
         texts = case_texts(self._dependencies, request, answers.case["procedure"]) if answers else None
         permissions = (answers.permissions if answers else None) or []
+        messages = case_story.messages(events)
+        newest = [message.event for message in messages[:SHOWN_AT_ONCE]]
+        case = answers.case["case"] if answers else ""
         return {
+            "words": await message_words(self._dependencies.services, session.token, case, newest),
             "answers": answers,
             "quotes": case_story.quotes(events),
             "facts": case_story.facts(events),
-            "messages": case_story.messages(events),
+            "messages": messages,
             # A case that the person may not see is not named either.
             "linked": {name: event for name, event in linked.items() if name in numbers},
             "numbers": numbers,
@@ -127,9 +144,14 @@ class ShownCase:
         return found
 
     async def _past(self, session: Session, case: str, as_of: datetime) -> CaseAnswers:
-        path = f"/v1/cases/{quote(case, safe='')}/past"
-        shown = await self._dependencies.services.get("sla", path, session.token, {"as_of": as_of.isoformat()})
-        return CaseAnswers(shown, shown["explained"])
+        path = f"/v1/cases/{quote(case, safe='')}"
+        shown, attachments = await asyncio.gather(
+            self._dependencies.services.get("sla", f"{path}/past", session.token, {"as_of": as_of.isoformat()}),
+            self._attachments(session, path),
+        )
+        known = {(event["event"], datetime.fromisoformat(event["at"])) for event in shown["events"]}
+        then = [each for each in attachments if (each["event"], datetime.fromisoformat(each["at"])) in known]
+        return CaseAnswers(shown, shown["explained"], attachments=then)
 
     def _past_instant(self, typed: str) -> tuple[datetime | None, bool]:
         """The instant in the organisation's zone, and whether what was typed is none of the past."""

@@ -41,6 +41,11 @@ class SentMessage:
     event: Event
     deliveries: dict[str, dict[str, Any]] = field(default_factory=dict)
 
+    @property
+    def is_sent(self) -> bool:
+        """Whether a provider took one of the deliveries."""
+        return any(each["state"] in ("sent", "delivered") for each in self.deliveries.values())
+
 
 def quotes(events: Iterable[Event]) -> list[Quote]:
     """What was said, in the order of the events; what the reader may not see is not in them."""

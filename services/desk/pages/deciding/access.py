@@ -25,6 +25,14 @@ async def case_label(dependencies: DeskDependencies, session: Session, case: str
     return str(rows[case]["number"] or case) if case in rows else case
 
 
+def require_deciding(dependencies: DeskDependencies, session: Session, case: str = "") -> None:
+    """404 for whoever decides nothing, and for a `case` that is no id."""
+    if case:
+        require_id(case)
+    if not may_decide(dependencies, session):
+        raise HTTPException(HTTPStatus.NOT_FOUND)
+
+
 def may_decide(dependencies: DeskDependencies, session: Session) -> bool:
     """Whether the person, or one whom he replaces now, holds a role or heads a department: whoever only looks on decides nothing."""
     own = dependencies.viewer(session).own

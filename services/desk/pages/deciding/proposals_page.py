@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 
 from services.desk.application.service_client import ServiceRefusedError
 from services.desk.forms import first, read_form
-from services.desk.pages.deciding.access import case_label, may_decide, require_id
+from services.desk.pages.deciding.access import case_label, may_decide, require_deciding
 from services.desk.pages.dependencies import DeskDependencies
 from services.desk.pages.page import url_for
 from services.desk.session import Session, signed_in, writing
@@ -39,8 +39,8 @@ def router(dependencies: DeskDependencies) -> APIRouter:
             "proposals": answer["proposals"],
             "next_cursor": answer["next_cursor"] or "",
             "side_fields": SIDE_FIELDS,
-            "new_id": uuid7,
             "regulations": dependencies.regulations,
+            "new_id": uuid7,
             "here": url_for(request, "proposals"),
             "outcome": "",
             "decided": "",
@@ -54,13 +54,13 @@ def router(dependencies: DeskDependencies) -> APIRouter:
     @routes.get("/proposals", name="proposals")
     async def list_proposals(request: Request, session: Annotated[Session, Depends(signed_in)]) -> Response:
         """The proposals of which both cases concern the person, the latest first; 404 for whoever decides nothing."""
-        _require(dependencies, session)
+        require_deciding(dependencies, session)
         return await show_list(request, session)
 
     @routes.post("/proposals/{case}", name="decide_proposal")
     async def decide_proposal(case: str, request: Request, session: Annotated[Session, Depends(writing)]) -> Response:
         """Link the two cases as the person decided; the list comes again with the outcome."""
-        _require(dependencies, session, case)
+        require_deciding(dependencies, session, case)
         fields = await read_form(request)
         kind, to_case = DECISIONS.get(first(fields, "decision")), first(fields, "to_case")
         if kind is None or not to_case:
@@ -75,14 +75,7 @@ def router(dependencies: DeskDependencies) -> APIRouter:
         try:
             await services.post("sla", f"/v1/cases/{quote(case, safe='')}/actions", session.token, body, key)
         except ServiceRefusedError as refusal:
-            reason = " ".join(filter(None, (refusal.detail or refusal.title, refusal.clause)))
-            return await show_list(request, session, refusal.status, outcome="refused", decided=case, reason=reason)
+            return await show_list(request, session, refusal.status, outcome="refused", decided=case, reason=refusal.reason)
         return await show_list(request, session, outcome="accepted" if kind == "duplicate" else "kept_apart", decided=case)
 
     return routes
-
-
-def _require(dependencies: DeskDependencies, session: Session, case: str = "x") -> None:
-    require_id(case)
-    if not may_decide(dependencies, session):
-        raise HTTPException(HTTPStatus.NOT_FOUND)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Request, Response
-from starlette.exceptions import HTTPException
 
 from services.desk.application.service_client import ServiceRefusedError
 from services.desk.domain.review_decision import best_guesses, review_decision
 from services.desk.forms import first, read_form
-from services.desk.pages.deciding.access import case_label, may_decide, require_id
+from services.desk.pages.deciding.access import case_label, may_decide, require_deciding
 from services.desk.pages.dependencies import DeskDependencies
 from services.desk.pages.page import url_for
 from services.desk.session import Session, signed_in, writing
@@ -56,13 +54,13 @@ def router(dependencies: DeskDependencies) -> APIRouter:
     @routes.get("/reviews", name="reviews")
     async def list_reviews(request: Request, session: Annotated[Session, Depends(signed_in)]) -> Response:
         """The open reviews that concern the person, oldest first; 404 for whoever decides nothing."""
-        _require(dependencies, session)
+        require_deciding(dependencies, session)
         return await show_queue(request, session)
 
     @routes.post("/reviews/{case}", name="decide_review")
     async def decide_review(case: str, request: Request, session: Annotated[Session, Depends(writing)]) -> Response:
         """Take the review, give it back, or decide; the queue comes again with the outcome."""
-        _require(dependencies, session, case)
+        require_deciding(dependencies, session, case)
         fields = await read_form(request)
         step, path = first(fields, "step"), f"/v1/reviews/{quote(case, safe='')}"
         try:
@@ -72,22 +70,15 @@ def router(dependencies: DeskDependencies) -> APIRouter:
                 body = review_decision({name: first(fields, name) for name in fields})
                 await services.post("sla", path, session.token, body, f"desk {first(fields, 'form')[:100]}")
         except ServiceRefusedError as refusal:
-            reason = " ".join(filter(None, (refusal.detail or refusal.title, refusal.clause)))
-            return await show_queue(request, session, refusal.status, outcome="refused", decided=case, reason=reason)
+            return await show_queue(request, session, refusal.status, outcome="refused", decided=case, reason=refusal.reason)
         return await show_queue(request, session, outcome=step if step in ("take", "release") else "decided", decided=case)
 
     @routes.get("/reviews/{case}/why", name="review_why")
     async def show_why(case: str, request: Request, session: Annotated[Session, Depends(signed_in)]) -> Response:
         """The rules, clauses and evidence by which triage decided or proposed, as sla shows them to this person."""
-        _require(dependencies, session, case)
+        require_deciding(dependencies, session, case)
         found = await services.get("sla", f"/v1/cases/{quote(case, safe='')}", session.token)
         events = [event for event in found["events"] if event["event"] in _EVIDENCE]
         return pages.render(request, "deciding/why.html", session, case=case, number=found["number"], events=events)
 
     return routes
-
-
-def _require(dependencies: DeskDependencies, session: Session, case: str = "x") -> None:
-    require_id(case)
-    if not may_decide(dependencies, session):
-        raise HTTPException(HTTPStatus.NOT_FOUND)

@@ -14,11 +14,11 @@ from services.desk.application.live_feed import LiveFeed, TooManyPagesError
 from services.desk.domain.viewer import Viewer
 from services.desk.pages.dependencies import DeskDependencies
 from services.desk.session import Session, SessionReader, signed_in
-from shared.runtime.clock import monotonic
+from shared.runtime.clock import jitter, monotonic
 
 _HEARTBEAT_SECONDS = 10.0
 """A proxy ends a stream that is silent for a minute; the age on the page is renewed as often."""
-_RECONNECT_MS = 3000
+_RECONNECT_MS = 5000
 
 
 def router(dependencies: DeskDependencies) -> APIRouter:
@@ -44,17 +44,20 @@ async def page_states(
 ) -> AsyncGenerator[bytes, None]:
     """The stream of one page: a state now, at every change, and every ten seconds, until its session ends."""
     feed: LiveFeed = dependencies.feed
-    asked = float("-inf")
+    # The request has just been answered for the session.
+    asked = monotonic()
     try:
         with feed.page():
-            yield b"retry: %d\n\n" % _RECONNECT_MS
+            # Spread, so that the pages that a restart closed do not all come back in one instant.
+            yield b"retry: %d\n\n" % jitter(_RECONNECT_MS)
             async for version in feed.changes(_HEARTBEAT_SECONDS):
                 # Not at each change: hundreds of open pages would ask the database with every complaint.
                 if monotonic() - asked >= _HEARTBEAT_SECONDS:
+                    async with feed.session_checks:
+                        if not await session_holds():
+                            return
                     asked = monotonic()
-                    if not await session_holds():
-                        return
-                counts = await dependencies.inbox.counts(viewer, version)
+                counts = await dependencies.inbox.open_cases.following_counts(viewer, version)
                 state = {"version": version, "as_of": dependencies.pages.as_of(language), "counts": counts}
                 yield b"event: state\ndata: %b\n\n" % orjson.dumps(state)
     except TooManyPagesError:

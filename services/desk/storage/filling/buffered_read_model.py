@@ -69,11 +69,11 @@ class BufferedReadModel(ReadModel):
                 run = {**run, **earliest, **{name: run[name] or known[name] for name in _LAST_HOLDS}}  # noqa: PLW2901 - one run, merged
             self._runs[key] = run
 
-    async def load_words(self, tx: Transaction, case_ids: Collection[str]) -> dict[str, str]:
-        """The searchable text of these cases, in memory or written before."""
+    async def load_words(self, tx: Transaction, case_ids: Collection[str]) -> dict[str, Mapping[str, Any]]:
+        """The searchable texts of these cases, in memory or written before."""
         unread = [case_id for case_id in case_ids if case_id not in self._words]
         written = await super().load_words(tx, unread) if unread else {}
-        return written | {case_id: self._words[case_id]["words"] for case_id in case_ids if case_id in self._words}
+        return written | {case_id: self._words[case_id] for case_id in case_ids if case_id in self._words}
 
     async def save_words(self, tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> None:  # noqa: ARG002 - as in ReadModel
         """Keep the searchable texts."""

@@ -2,16 +2,20 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields
+from operator import attrgetter, itemgetter
 from typing import Any
 
 import orjson
 
 from services.desk.domain.case_row import CaseRow
-from services.desk.domain.figures.case_sums import CountedCase, SumChanges, counted_case
+from services.desk.domain.figures.case_sums import CountedCase, SumChanges, SumKey, counted_case
 from shared.runtime.database.database import Transaction
 
 _ROW_FIELDS = tuple(field.name for field in fields(CaseRow))
-_COLUMN_NAMES = tuple((name, name.rstrip("_")) for name in _ROW_FIELDS)
+_COLUMNS = tuple(name.rstrip("_") for name in _ROW_FIELDS)
+_RUNNING = _ROW_FIELDS.index("running")
+_row_values = attrgetter(*_ROW_FIELDS)
+_column_values = itemgetter(*_COLUMNS)
 _LOAD = "SELECT * FROM {table} WHERE case_id = ANY($1::text[]) ORDER BY case_id FOR UPDATE"
 _UPSERT = """
 INSERT INTO {table} ({columns}) SELECT {columns} FROM json_populate_recordset(NULL::{table}, $1::json)
@@ -104,10 +108,10 @@ class ReadModel:
         """Add attachments of cases."""
         await self._insert(tx, "case_attachment", attachments)
 
-    async def load_words(self, tx: Transaction, case_ids: Collection[str]) -> dict[str, str]:
-        """The searchable text of these cases."""
+    async def load_words(self, tx: Transaction, case_ids: Collection[str]) -> dict[str, Mapping[str, Any]]:
+        """The searchable texts of these cases with their grams."""
         rows = await tx.fetch(_LOAD.format(table=self.table("case_search")), sorted(case_ids))
-        return {row["case_id"]: row["words"] for row in rows}
+        return {row["case_id"]: row for row in rows}
 
     async def save_words(self, tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert or replace searchable texts with their grams."""
@@ -121,7 +125,7 @@ class ReadModel:
         audiences = [{"audience": str(each.key), "seen_by": each.seen_by, "against": each.against} for each in changes.audiences.values()]
         if audiences:
             await tx.execute(_AUDIENCES.format(table=self.table("figure_audience")), _json(audiences))
-        sums = [{**key._asdict(), "counts": counts} for key, counts in changes.rows()]
+        sums = [dict(zip((*SumKey._fields, "counts"), (*key, counts), strict=True)) for key, counts in changes.rows()]
         for first in range(0, len(sums), _MOST_SUMS):
             await tx.execute(_SUMS.format(table=self.table("figure_sum")), _json(sums[first : first + _MOST_SUMS]))
 
@@ -147,14 +151,14 @@ class ReadModel:
 
 
 def _row(record: Mapping[str, Any]) -> CaseRow:
-    values = {name: record[column] for name, column in _COLUMN_NAMES}
-    values["running"] = orjson.loads(record["running"])
-    return CaseRow(**values)
+    values = list(_column_values(record))
+    values[_RUNNING] = orjson.loads(values[_RUNNING])
+    return CaseRow(*values)
 
 
 def _columns(row: CaseRow) -> dict[str, Any]:
     # Not dataclasses.asdict: its deep copies took half of the time of a batch.
-    values = {column: getattr(row, name) for name, column in _COLUMN_NAMES}
+    values = dict(zip(_COLUMNS, _row_values(row), strict=True))
     values["running"] = orjson.dumps(row.running).decode()
     return values
 

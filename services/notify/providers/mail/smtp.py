@@ -57,7 +57,7 @@ class SmtpProvider:
             mail = compose(message, self._sender, self._clock.real_now(), self._layout, self._references)
         except ValueError:  # a line break in a header; rendering removes them
             return SendFailed(FailureReason.TEMPLATE, permanent=True)
-        content = mail.as_bytes() if self._signer is None else self._signer.sign(mail.as_bytes())
+        content = mail.content if self._signer is None else self._signer.sign(mail.content)
         options = ["SMTPUTF8", "BODY=8BITMIME"] if needs_smtputf8(message.address, self._sender.address) else []
         is_sending = False
         try:
@@ -72,7 +72,7 @@ class SmtpProvider:
             failed = classify_error(error)
             # Without a reply the server may have the mail: no other provider may send it too.
             return replace(failed, in_doubt=is_sending and failed.reason is FailureReason.UNREACHABLE)
-        return SendAccepted(mail["Message-ID"])
+        return SendAccepted(mail.message_id)
 
     async def close(self) -> None:
         """End the idle sessions."""

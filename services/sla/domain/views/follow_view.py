@@ -11,6 +11,7 @@ from services.sla.domain.lifecycle.decision_builder import END_EVENTS
 from services.sla.domain.lifecycle.defaults.acting_roles import ACTIONS_BY_ROLE
 from services.sla.domain.messages.message_values import matter_line
 from services.sla.domain.rules.rulebook import Rulebook
+from services.sla.domain.views.action_windows import action_ends
 from services.sla.domain.views.instants import event_in_zone, to_text
 from services.sla.domain.views.promised_steps import promised_steps
 from shared.procedures.access import COMPLAINANT
@@ -40,10 +41,11 @@ _ALL_ACTIONS = (*_WHILE_OPEN, "rate", "reopen")
 
 
 def follow_document(case: Case, rulebook: Rulebook, events: Sequence[dict[str, Any]], zone: tzinfo) -> dict[str, Any]:
-    """Number, matter, status, steps so far and to come, the actions that the complainant may take, and why not the others.
+    """Number, matter, status, steps so far and to come, the actions that the complainant may take and until when, and why not the others.
 
     Instants are text in the zone.
     """
+    offered = tuple(action for action in open_actions(case, events) if action not in case.windows)
     return {
         "number": case.number,
         "matter": matter_line(case.complaint),
@@ -51,8 +53,9 @@ def follow_document(case: Case, rulebook: Rulebook, events: Sequence[dict[str, A
         "received_at": to_text(case.received_at, zone),
         "steps": list(_steps(event_in_zone(event, rulebook.procedure, zone) for event in events if event["event"] in STEP_FIELDS)),
         "next": promised_steps(case, rulebook, zone),
-        "actions": list(open_actions(case, events)),
-        "unavailable": _unavailable(case, open_actions(case, events)),
+        "actions": list(offered),
+        "until": action_ends(case, rulebook, offered, zone),
+        "unavailable": _unavailable(case, offered),
     }
 
 
@@ -64,10 +67,10 @@ def open_actions(case: Case, events: Sequence[dict[str, Any]]) -> tuple[str, ...
 
 
 def _unavailable(case: Case, offered: tuple[str, ...]) -> dict[str, str]:
-    """Action → why it is not offered now: `no_answer_yet`, `not_ended` or `ended`."""
+    """Action → why it is not offered now: `no_answer_yet`, `not_ended`, `ended` or `expired`."""
     ended = "not_ended" if case.open else "ended"
-    reasons = dict.fromkeys(_ALL_ACTIONS, ended) | {"rate": "no_answer_yet"}
-    return {action: reason for action, reason in reasons.items() if action not in offered}
+    reasons = dict.fromkeys(_ALL_ACTIONS, ended) | {"rate": "no_answer_yet"} | dict.fromkeys(case.windows, "expired")
+    return {action: reasons[action] for action in _ALL_ACTIONS if action not in offered}
 
 
 def _steps(events: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:

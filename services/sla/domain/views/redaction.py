@@ -7,6 +7,7 @@ from typing import Any
 
 from shared.procedures.access import hidden_from_department
 from shared.procedures.model.procedure import Procedure
+from shared.procedures.model.wording import PLACEHOLDERS
 from shared.procedures.organisation import Department
 
 ALWAYS_HIDDEN = frozenset({"contact"})
@@ -16,6 +17,12 @@ NOT_FOR_DEPARTMENTS = frozenset({"notification_requested", "notification_sent", 
 """Events about the sending of messages, which are not published to departments."""
 ROUTING_EVENTS = frozenset({"routed", "reassigned"})
 """Events that make a department responsible for a case; they are published with the complaint."""
+_VALUE_FIELDS = {
+    **{name: frozenset({placeholder.field}) for name, placeholder in PLACEHOLDERS.items() if placeholder.field},
+    # The line is the title, else the beginning of the text.
+    "matter": frozenset({"title", "text"}),
+}
+"""Value of a message → the fields of the complaint or of the event from which it is taken."""
 
 
 def redact(event: dict[str, Any], hidden: tuple[str, ...]) -> dict[str, Any]:
@@ -25,7 +32,16 @@ def redact(event: dict[str, Any], hidden: tuple[str, ...]) -> dict[str, Any]:
     for part in ("complaint", "data"):
         if isinstance(shown.get(part), dict):
             shown[part] = _remove_paths(shown[part], paths)
+    if isinstance(shown.get("values"), dict):
+        shown["values"] = _remove_values(shown["values"], frozenset(path[-1] for path in paths))
     return shown
+
+
+def redact_view(document: dict[str, Any], hidden: tuple[str, ...]) -> dict[str, Any]:
+    """The complainant's view without hidden fields: the matter, which repeats title or text, and what his steps say."""
+    fields = frozenset(path[-1] for path in _hidden_paths(hidden))
+    steps = [{name: value for name, value in step.items() if name not in fields} for step in document["steps"]]
+    return {**document, "steps": steps, "matter": "" if fields & _VALUE_FIELDS["matter"] else document["matter"]}
 
 
 def hidden_fields(procedure: Procedure, department: Department | None) -> tuple[str, ...]:
@@ -45,4 +61,12 @@ def _remove_paths(data: dict[str, Any], paths: tuple[tuple[str, ...], ...]) -> d
             shown.pop(path[0], None)
         elif isinstance(shown.get(path[0]), dict):
             shown[path[0]] = _remove_paths(shown[path[0]], (path[1:],))
+    return shown
+
+
+def _remove_values(values: dict[str, Any], fields: frozenset[str]) -> dict[str, Any]:
+    """The values of a message without those that repeat a hidden field, in merged requests too."""
+    shown = {name: value for name, value in values.items() if not fields & _VALUE_FIELDS.get(name, frozenset())}
+    if isinstance(shown.get("items"), list):
+        shown["items"] = [_remove_values(item, fields) if isinstance(item, dict) else item for item in shown["items"]]
     return shown

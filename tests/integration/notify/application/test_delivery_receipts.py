@@ -13,6 +13,7 @@ from services.notify.providers.provider import DeliveryReceipt, ReceiptStatus
 from services.notify.providers.signed_gateway import sign_receipt
 from services.notify.providers.sms.http_sms import LONGEST_RECEIPT
 from shared.runtime.database.database import Database
+from shared.runtime.http.problem import add_problem_handlers
 from tests.integration.notify.notify_process import RECEIPT_SECRET, NotifyProcess, notification_request
 
 SECRET_TEXT = RECEIPT_SECRET.get_secret_value()
@@ -30,6 +31,7 @@ async def process(settings: NotifySettings, database: Database) -> AsyncIterator
 async def client(process: NotifyProcess) -> AsyncIterator[httpx.AsyncClient]:
     app = FastAPI()
     api.add_routes(app, process.receipts, SECRET_TEXT, process.clock)
+    add_problem_handlers(app)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://notify") as connected:
         yield connected
 

@@ -98,6 +98,22 @@ async def test_a_small_cycle_is_not_followed_by_an_empty_one_at_once(probe_setti
         assert empty_cycles() == before
 
 
+async def test_relay_with_a_pause_sends_the_commits_of_that_time_in_one_cycle(probe_settings: RuntimeSettings) -> None:
+    def cycles() -> float:
+        return REGISTRY.get_sample_value("jiesu_relay_cycles_total", {"result": "sent"}) or 0
+
+    service = build_service(probe_settings, ProbeHandler())
+    service.relay.pause_seconds = 2.0
+    async with service.running():
+        before = cycles()
+        for n in range(20):
+            async with service.database.transaction() as tx:
+                await outbox.add(tx, [message("case-1", f"{n:02}")])
+        await wait_until_outbox_empty(service)
+        assert 1 <= cycles() - before <= 3
+    assert [record.value for record in await read_records(probe_settings, OUTPUT)] == [f"{n:02}".encode() for n in range(20)]
+
+
 async def test_relay_sends_thousands_of_messages_a_second_in_order_of_their_key(probe_settings: RuntimeSettings) -> None:
     """Awaiting each send gives some hundreds a second."""
     async with build_service(probe_settings, ProbeHandler()).running() as service:

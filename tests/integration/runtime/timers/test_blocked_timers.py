@@ -13,6 +13,7 @@ from tests.integration.runtime.probe_service import (
     ProbeSender,
     build_service,
     case_on_partition,
+    count_rows,
     stored_notes,
     wait_for_notes,
 )
@@ -57,6 +58,22 @@ async def test_more_erased_cases_than_a_batch_holds_do_not_keep_later_cases_from
             await tx.execute("INSERT INTO cases VALUES ($1, 0)", case)
         await arm_overdue(service.database, *erased, case)
         await wait_for_notes(service, ["fired"], case)
+
+
+async def test_more_due_cases_than_a_batch_holds_all_fire_without_a_record(probe_settings: RuntimeSettings) -> None:
+    """Other systems escalate the first hundred cases of a scan and never the rest."""
+    cases = [f"due-{number}" for number in range(timers.BATCH_CASES + 100)]
+    async with service_with_timers(probe_settings, ProbeHandler()) as service:
+        async with service.database.transaction() as tx:
+            await tx.execute("INSERT INTO cases SELECT unnest($1::text[]), 0", cases)
+        await arm_overdue(service.database, *cases)
+
+        async def fired() -> bool:
+            async with service.database.transaction() as tx:
+                return bool(await tx.fetchval("SELECT count(*) = $1 FROM notes", len(cases)))
+
+        await wait_for(fired, deadline=30, what="every due timer fired")
+        assert await count_rows(service, "timer") == 0
 
 
 async def test_reads_that_occupy_the_pool_delay_neither_records_nor_timers(probe_settings: RuntimeSettings, sender: ProbeSender) -> None:

@@ -153,3 +153,46 @@ async def test_results_that_could_not_be_stored_are_settled_by_the_next_run(data
     await queue.run_once()
     assert await count_unfinished(database) == 100 - 40
     await database.close()
+
+
+async def test_finished_jobs_give_up_their_places_and_are_settled_together(database: Database) -> None:
+    settled: list[int] = []
+
+    async def work(_: int) -> bool:
+        return True
+
+    async def settle_counted(tx: Transaction, done: Sequence[tuple[int, bool]]) -> None:
+        settled.append(len(done))
+        await settle(tx, done)
+
+    async def finished() -> bool:
+        return await count_unfinished(database) == 0
+
+    stop = asyncio.Event()
+    queue = LeasedWorkQueue(database, claim=claim, work=work, settle=settle_counted, concurrency=10, poll_seconds=60.0)
+    running = asyncio.create_task(queue.run(stop))
+    await wait_for(finished)
+    stop.set()
+    queue.work_added.set()
+    await running
+    assert sum(settled) == 100
+    assert max(settled) > 10, "more than run at a time"
+    await database.close()
+
+
+async def test_jobs_that_have_finished_are_settled_before_the_queue_stops(database: Database) -> None:
+    all_claimed = asyncio.Event()
+
+    async def work(job: int) -> bool:
+        if job == 100:
+            all_claimed.set()
+        return True
+
+    stop = asyncio.Event()
+    queue = LeasedWorkQueue(database, claim=claim, work=work, settle=settle, concurrency=100)
+    running = asyncio.create_task(queue.run(stop))
+    await all_claimed.wait()
+    stop.set()
+    await running
+    assert await count_unfinished(database) == 0
+    await database.close()

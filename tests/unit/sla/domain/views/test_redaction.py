@@ -33,6 +33,23 @@ def test_redaction_leaves_the_event_itself_unchanged() -> None:
 
 
 @pytest.mark.parametrize(
+    ("hidden", "kept"),
+    [
+        ((), {"matter", "title", "text", "answer", "household", "due_at", "items"}),
+        (("text",), {"title", "household", "due_at", "items"}),
+        (("complaint.title",), {"title", "text", "answer", "household", "due_at", "items"}),
+        (("complainant.household", "household"), {"matter", "title", "text", "answer", "due_at", "items"}),
+    ],
+)
+def test_values_of_a_message_do_not_repeat_a_hidden_field(hidden: tuple[str, ...], kept: set[str]) -> None:
+    values = {"matter": "m", "title": "of the entry", "text": "t", "answer": "a", "household": "h", "due_at": "d"}
+    event = {"type": "notification_requested", "values": {**values, "items": [{**values, "number": "1"}]}}
+    shown = redact(event, hidden)["values"]
+    assert set(shown) == kept
+    assert set(shown["items"][0]) == kept - {"items"} | {"number"}
+
+
+@pytest.mark.parametrize(
     ("sees", "expected"),
     [([], ("text", "complaint.complainant.name")), (["text"], ("complaint.complainant.name",))],
 )

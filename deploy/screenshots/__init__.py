@@ -1,0 +1,1 @@
+"""Takes the pictures of the desk for the documentation from a running demo system."""

@@ -1,0 +1,1 @@
+"""Messages of a case, with the words that their recipients read."""

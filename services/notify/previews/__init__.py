@@ -1,0 +1,1 @@
+"""Previews of messages for people who may read their case."""
