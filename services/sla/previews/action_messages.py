@@ -1,7 +1,5 @@
 """`POST /v1/cases/{case}/actions/preview`: the messages that an action would request, decided as the action itself and not recorded."""
 
-from __future__ import annotations
-
 from http import HTTPStatus
 from typing import Annotated, Any
 

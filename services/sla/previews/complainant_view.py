@@ -1,7 +1,5 @@
 """`GET /v1/cases/{case}/complainant-view`: what the complainant reads on his page, for people whom the case concerns."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends

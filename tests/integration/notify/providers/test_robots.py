@@ -44,7 +44,7 @@ async def test_person_is_mentioned_where_the_product_knows_numbers(name: str, me
     async with connected_robot(name, tmp_path) as (provider, gateway):
         assert isinstance(await provider.send(MESSAGE), SendAccepted)
     assert [stored["to"] for stored in gateway.message_file.messages.values()] == [[ROBOT, *mentioned]]
-    async with connected_robot(name, tmp_path, mention=False) as (provider, gateway):
+    async with connected_robot(name, tmp_path / "without", mention=False) as (provider, gateway):
         assert isinstance(await provider.send(MESSAGE), SendAccepted)
     assert [stored["to"] for stored in gateway.message_file.messages.values()] == [[ROBOT]]
 

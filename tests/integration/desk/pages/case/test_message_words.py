@@ -125,11 +125,19 @@ async def open_cases(harness: SlaHarness, desk: WordsDesk) -> None:  # noqa: F81
 
 
 @pytest.fixture
-async def desk(harness: SlaHarness, make_settings: SettingsFactory) -> AsyncIterator[WordsDesk]:  # noqa: F811
+async def desk(
+    harness: SlaHarness,  # noqa: F811
+    make_settings: SettingsFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> AsyncIterator[WordsDesk]:
     file = harness.settings.organisation
-    write_yaml(file.parent / "open.yaml", PROCEDURE | {"id": "open"})
-    write_yaml(file.parent / "quiet.yaml", PROCEDURE | {"confidentiality": CONFIDENTIAL})
-    sources = [{"id": "hotline", "procedure": "open.yaml"}, {"id": "hidden", "procedure": "quiet.yaml"}]
+    # Installed, since a past instant is read by a replay.
+    packs = file.parent / "packs"
+    monkeypatch.setenv("JIESU_PACKS", str(packs))
+    for name, more in (("open", {}), ("quiet", {"confidentiality": CONFIDENTIAL})):
+        (packs / name).mkdir(parents=True)
+        write_yaml(packs / name / "procedure.yaml", PROCEDURE | {"id": name, **more})
+    sources = [{"id": "hotline", "procedure": "open"}, {"id": "hidden", "procedure": "quiet"}]
     write_organisation(file, departments=DEPARTMENTS, people=organisation_people(), fallback="sun", sources=sources)
     secret = {"follow_key": SecretStr(FOLLOW_SECRET)}
     async with AsyncExitStack() as stack:
