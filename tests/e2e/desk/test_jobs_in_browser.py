@@ -192,7 +192,7 @@ async def test_markup_of_a_complaint_runs_on_no_page(running_desk: RunningDesk) 
     context = await running_desk.context()
     watched = await running_desk.signed_in(context, "li")
     await Turn(running_desk, watched.page, "zh", {}).open_case(case)
-    await watched.page.locator("blockquote", has_text=WORDS).wait_for()
+    await watched.page.locator(".quote blockquote", has_text=WORDS).wait_for()
     for path in ("", "/clocks", "/papers", "/actions/answer"):
         await watched.page.goto(f"{running_desk.address}/cases/{case}{path}")
         assert await watched.page.evaluate("window.ran") is None

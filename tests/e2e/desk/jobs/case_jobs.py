@@ -40,7 +40,7 @@ def action(name: str, role: str, shown: str = "", **data: str) -> TakeAction:
 async def answer_the_complainant(turn: Turn) -> None:
     tomorrow = turn.desk.services["desk"].clock.now() + timedelta(days=1)
     await turn.act(turn.cases["lift"], "answer", "assistant", text="明日修复", next_date=tomorrow.strftime("%Y-%m-%dT%H:%M"))
-    await turn.page.locator("blockquote", has_text="明日修复").wait_for()
+    await turn.page.locator(".quote blockquote", has_text="明日修复").first.wait_for()
 
 
 async def read_the_case(turn: Turn) -> None:
@@ -65,11 +65,11 @@ async def correct_a_field_of_an_action(turn: Turn) -> None:
     page = turn.page
     await page.locator("#f-text").fill("电话里的评价")
     await page.locator("#f-score").fill("101")
-    await page.locator("form.action button").click()
+    await page.locator("form.action button:not([name=preview])").click()
     await page.locator("#f-score[aria-invalid=true]").wait_for()
     assert await page.locator("#f-text").input_value() == "电话里的评价"
     await page.locator("#f-score").fill("100")
-    await page.locator("form.action button").click()
+    await page.locator("form.action button:not([name=preview])").click()
     await page.locator("p.panel[role=status]").wait_for()
 
 

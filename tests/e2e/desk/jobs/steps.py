@@ -85,7 +85,7 @@ class Turn:
                 await field.select_option(value)
             else:
                 await field.fill(value)
-        await self.page.locator("form.action button").click()
+        await self.page.locator("form.action button:not([name=preview])").click()
         await self.page.locator("p.panel[role=status]").wait_for()
         assert unquote(self.page.url).endswith(f"?done={action}"), self.page.url
 
