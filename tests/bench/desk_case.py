@@ -1,6 +1,6 @@
 """Measures the page of a case with 300 events over HTTP: desk, sla and notify in one process, each on a port of its own.
 
-`python -m tests.bench.desk_case [--open N] [--ended N]`: figures go to var/bench/desk-case.json. The CPU time of a request is that of
+`python -m tests.bench.desk_case [--open N] [--ended N]`: figures go to var/bench/desk_case.json. The CPU time of a request is that of
 all three; the duration depends on what else the machine does.
 """
 
@@ -160,4 +160,4 @@ async def serve(stack: AsyncExitStack, service: Service) -> None:
 
 
 if __name__ == "__main__":
-    measure("desk-case", run, __doc__)
+    measure("desk_case", run, __doc__)

@@ -47,6 +47,7 @@ SIGNED_IN = 200
 SECONDS = 60.0
 PAGE_SECONDS = 10.0
 RECONNECT_SECONDS = 3.0
+OPENING_SECONDS = 10.0
 EVENTS_A_SECOND = 2.0
 PEOPLE = [
     {"id": "chief", "name": "总", "roles": ["handler"]},
@@ -226,8 +227,8 @@ async def following(pages: list[OpenPage]) -> AsyncIterator[None]:
         streams = []
         for page in pages:
             streams.append(group.create_task(page.follow()))
-            # People open their pages one after the other.
-            await asyncio.sleep(0.01)
+            # People open their pages one after the other, and so do pages after a restart of the desk.
+            await asyncio.sleep(OPENING_SECONDS / len(pages))
         await wait_for(lambda: all(page.open_cases >= 0 for page in pages), deadline=60, what="the first states")
         yield
         for stream in streams:

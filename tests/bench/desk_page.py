@@ -21,7 +21,7 @@ the readers are one who sees everything and the heads of the largest, a middle a
 def main() -> None:
     """Write the page; a bench that was not run yet is left out."""
     measured = {}
-    for name in ("desk", "desk_live", "management"):
+    for name in SECTIONS:
         with suppress(FileNotFoundError):
             measured[name] = read_figures(name)
     sections = [line for name, section in SECTIONS.items() if name in measured for line in section(measured[name])]
@@ -31,7 +31,7 @@ def main() -> None:
 def _summary(measured: dict[str, Any]) -> Iterator[str]:
     yield "| measure | goal | measured |"
     yield "|---|---|---|"
-    for name, rows in (("desk", _desk_rows), ("desk_live", _live_rows), ("management", _management_rows)):
+    for name, rows in (("desk", _desk_rows), ("desk_case", _case_rows), ("desk_live", _live_rows), ("management", _management_rows)):
         for row in rows(measured[name]) if name in measured else ():
             yield f"| {' | '.join(row)} |"
     yield ""
@@ -41,6 +41,10 @@ def _desk_rows(figures: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     yield "first page of a list, 95th percentile; of the slowest list", "150 ms", _both(figures["lists"])
     yield "search, 95th percentile; of the slowest search", "300 ms", _both(figures["searches"])
     yield "rebuild, events a second", "5,000", f"{figures['rebuilt_events_a_second']:,.0f}"
+
+
+def _case_rows(figures: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    yield f"page of a case with {figures['events']} events, 95th percentile", "200 ms", f"{figures['now']['p95_ms']:.0f} ms"
 
 
 def _live_rows(figures: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
@@ -77,6 +81,16 @@ def _pages(figures: dict[str, Any]) -> Iterator[str]:
     counters, choices = postgres["counters of everybody"], postgres["choices of everybody"]
     yield f"The counters of all open pages come from one query ({counters['milliseconds']:.0f} ms) after a change of the read model,"
     yield f"the choices of the filters from another ({choices['milliseconds']:.0f} ms) every half minute, for all people together.\n"
+
+
+def _case(figures: dict[str, Any]) -> Iterator[str]:
+    yield "## The page of a case\n"
+    yield f"`python -m tests.bench.desk_case` ({_machine(figures)}): a case of `hunan-property` with {figures['events']} events,"
+    yield "over HTTP; desk, sla and notify in one process, whose processor time is given.\n"
+    names = {"now": "now", "past": "as of a past instant", "complainant": "the complainant's view"}
+    keys = ("median_ms", "p95_ms", "cpu_median_ms", "cpu_p95_ms")
+    rows = [(words, *(f"{figures[name][key]:.0f}" for key in keys)) for name, words in names.items()]
+    yield from _table(("page", "median ms", "95th percentile ms", "processor median ms", "95th percentile ms"), rows)
 
 
 def _live(figures: dict[str, Any]) -> Iterator[str]:
@@ -129,7 +143,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
     yield ""
 
 
-SECTIONS = {"desk": _pages, "desk_live": _live, "management": _management}
+SECTIONS = {"desk": _pages, "desk_case": _case, "desk_live": _live, "management": _management}
 
 
 if __name__ == "__main__":

@@ -37,6 +37,7 @@ from tests.support.waiting import wait_for
 
 # The service runs in this process: its retries draw from the same `random` while hypothesis generates in another thread.
 pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module:hypothesis.errors.HypothesisDeprecationWarning")
+PREVIEWS = "/v1/messages/previews"
 EXAMPLES = 30
 """Requests of each operation; the whole module stays below a minute."""
 
@@ -119,6 +120,8 @@ async def test_notify_answers_as_it_describes(make_settings: SettingsFactory, tm
     async with notify.build(settings).running() as service:
 
         def adapt(case: Case[Any], data: st.DataObject) -> Mapping[str, str]:
+            if case.path == PREVIEWS:
+                return {"Authorization": f"Bearer {PERSON_TOKEN}"} if data.draw(st.booleans()) else {}
             content = case.as_transport_kwargs().get("json")
             if content is None or data.draw(st.booleans()):
                 return {}

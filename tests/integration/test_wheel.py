@@ -14,7 +14,7 @@ from tests.support.repository import PROJECT, relative_name, text_files
 from tests.support.wheels import build_wheel, install_wheel, required_packages
 
 PACKAGES = ("cli/", "simulator/", "services/", "shared/", "deploy/")
-FOR_CHECKOUTS = re.compile(r"deploy/(create_venv\.py|uv\.|docker/|kubernetes/|supply/)")
+FOR_CHECKOUTS = re.compile(r"deploy/(create_venv\.py|uv\.|docker/|kubernetes/|screenshots/|supply/)")
 CHECKOUT_READ = 97
 SETTINGS = re.compile(r"JIESU_|KAFKA_|DATABASE_|PYTHON|VIRTUAL_ENV")
 """Variables that commands would read."""

@@ -88,8 +88,10 @@ async def shared_desk(
     absent = [{"from": "2026-01-01T00:00:00+08:00", "to": "2100-01-01T00:00:00+08:00"}]
     people.append({"id": "away", "roles": ["supervisor"], "substitute": "li", "absent": absent})
     accounts = folder / "accounts.yaml"
-    account = {"name": "wang", "person": "wang", "password": hash_password("correct horse"), "token": "wang-token"}
-    accounts.write_text(yaml.safe_dump({"accounts": [account]}), encoding="utf-8")
+    # Two accounts of one person, since each name may be tried once in five seconds.
+    password = hash_password("correct horse")
+    accounts_of_wang = [{"name": name, "person": "wang", "password": password, "token": f"{name}-token"} for name in ("wang", "wang-2")]
+    accounts.write_text(yaml.safe_dump({"accounts": accounts_of_wang}), encoding="utf-8")
     settings = SettingsFactory(bootstrap_servers, url, fresh_prefix())(
         DeskSettings,
         organisation=write_organisation(folder, people=people, departments=DEPARTMENTS),

@@ -57,7 +57,7 @@ async def test_value_that_was_planted_before_the_sign_in_is_never_the_session(de
     victim, attacker, planted = desk_sign_in.browser(), desk_sign_in.browser(), "planted" * 6
     for browser in (victim, attacker):
         browser.cookies.set(COOKIE, planted, domain="desk.test", path="/desk/")
-    answer = await (desk_sign_in.sign_in(victim) if way == "provider" else sign_in_by_password(victim, "correct horse"))
+    answer = await (desk_sign_in.sign_in(victim) if way == "provider" else sign_in_by_password(victim, "correct horse", name="wang-2"))
     assert answer.status_code == 303
     assert planted not in victim.cookies[COOKIE]
     assert (await status(victim), await status(attacker)) == (200, 303)

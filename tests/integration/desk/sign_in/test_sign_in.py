@@ -140,9 +140,9 @@ def form_token(page: str) -> str:
     return found[1]
 
 
-async def sign_in_by_password(browser: httpx.AsyncClient, password: str, token: str | None = None) -> httpx.Response:
+async def sign_in_by_password(browser: httpx.AsyncClient, password: str, token: str | None = None, name: str = "wang") -> httpx.Response:
     page = await browser.get("/sign-in")
-    fields = {"csrf": form_token(page.text) if token is None else token, "name": "wang", "password": password, "next": "/desk/help"}
+    fields = {"csrf": form_token(page.text) if token is None else token, "name": name, "password": password, "next": "/desk/help"}
     return await browser.post("/sign-in", data=fields)
 
 
