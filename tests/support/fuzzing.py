@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from typing import Any, cast
 
 import schemathesis
@@ -53,7 +54,10 @@ def _fuzz(base_url: str, strategy: st.SearchStrategy[Case[Any]], adapt: Adapt, e
         nonlocal sent
         headers: dict[str, Any] = dict(adapt(case, data))
         sent += 1
-        case.call_and_validate(base_url=base_url, headers=headers, checks=cast("Any", CHECKS.get_by_names(CHECK_NAMES)), timeout=20)
+        response = case.call(base_url=base_url, headers=headers, timeout=20)
+        # A query above the server's limit is refused before any operation reads it, so no operation describes it.
+        if response.status_code != HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE:
+            case.validate_response(response, checks=cast("Any", CHECKS.get_by_names(CHECK_NAMES)))
 
     send()
     return sent
