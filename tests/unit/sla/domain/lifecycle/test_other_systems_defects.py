@@ -51,7 +51,7 @@ def test_case_escalates_without_a_handler_and_with_one_who_has_no_superior(handl
     assert event_lines(rows, "escalated") == ["09 10:00 escalated officer", "09 11:00 escalated chief"]
 
 
-def test_pause_is_kept_when_facts_change_the_deadline() -> None:
+def test_pause_is_kept_when_an_amendment_plans_the_clocks_again() -> None:
     steps = ("09 10:00 suspend boss reason=x", '09 12:00 amend boss facts={"urgent":true}', "09 14:00 resume boss")
     rows = run_steps(f"facts: {{urgent: {{type: bool}}}}\n{PAUSED}", *steps, until="10 23:00")
     [breach] = [row for row in rows if row["event"] == "clock_breached"]
