@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 from shared.procedures.organisation import Department, Organisation, Person
@@ -16,6 +17,16 @@ def excluded_people(organisation: Organisation, against: Iterable[str]) -> froze
     # They would have to judge the person who judges them.
     reporting = {person.id for chief in accused for person in organisation.people if _reports_to(organisation, person, chief)}
     return frozenset({person.id for person in accused} | reporting)
+
+
+def names_that_exclude(organisation: Organisation, person_id: str) -> frozenset[str]:
+    """The ids and names that exclude the person when they stand in `against`: the person's own, and those of whom they report to."""
+    person = organisation.person(person_id)
+    if organisation.everyone or person is None:
+        return frozenset({person_id})
+    bearers = Counter(other.name for other in organisation.people)
+    chiefs = [other for other in organisation.people if other.id == person_id or _reports_to(organisation, person, other)]
+    return frozenset({chief.id for chief in chiefs} | {chief.name for chief in chiefs if chief.name and bearers[chief.name] == 1})
 
 
 def _has_unique_name(organisation: Organisation, person: Person, named: frozenset[str]) -> bool:

@@ -58,11 +58,13 @@ PEOPLE = [
 
 @dataclass
 class OpenPage:
-    """The stream of one person's open page: when it first showed each number of open cases."""
+    """The stream of one person's open page: when it first showed one more open case than at the beginning, two more, and so on."""
 
     browser: httpx.AsyncClient
     cookie: str
-    open_cases: int = -1
+    # People see different cases, so that their counters begin at different numbers.
+    at_first: int = -1
+    new_cases: int = 0
     shown_at: dict[int, float] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
 
@@ -86,10 +88,12 @@ class OpenPage:
 
     def _note(self, shown: int) -> None:
         now = perf_counter()
+        if self.at_first < 0:
+            self.at_first = shown
         # A state may show several events at once: it is the first to show each of them.
-        for number in range(self.open_cases + 1 if self.open_cases >= 0 else shown, shown + 1):
+        for number in range(self.new_cases + 1, shown - self.at_first + 1):
             self.shown_at[number] = now
-        self.open_cases = max(self.open_cases, shown)
+        self.new_cases = max(self.new_cases, shown - self.at_first)
 
     async def load(self, query: str) -> float:
         """Milliseconds of a page."""
@@ -130,7 +134,7 @@ class RunningDesk:
 @asynccontextmanager
 async def running_desk(settings: DeskSettings) -> AsyncIterator[RunningDesk]:
     """Start the desk on the settings' servers, and stop it."""
-    await apply_topics(settings, [topics.COMPLAINT_EVENTS, topics.CASE_EVENTS, topics.NOTIFICATION_EVENTS])
+    await apply_topics(settings, [topics.COMPLAINT_EVENTS, topics.CASE_EVENTS, topics.NOTIFICATION_EVENTS, topics.HEARTBEATS])
     environment = {
         "JIESU_ENVIRONMENT": "test",
         "DATABASE_URL": settings.database_url.get_secret_value(),
@@ -177,7 +181,7 @@ async def measure_event_to_page(desk: RunningDesk, cookie: str) -> dict[str, Any
     async with following([page]):
         times: list[float] = []
         for _ in range(EVENTS):
-            expected = page.open_cases + 1
+            expected = page.new_cases + 1
             started = await desk.register_complaint()
             await wait_for(partial(page.shown_at.get, expected), deadline=30, what="the event on the page", pause=0.002)
             times.append((page.shown_at[expected] - started) * 1000)
@@ -196,12 +200,10 @@ async def measure_people(desk: RunningDesk, cookies: list[str]) -> dict[str, Any
         async with asyncio.TaskGroup() as group:
             for page in pages:
                 group.create_task(click(page, chance, started + SECONDS, times))
-            first = max(page.open_cases for page in pages) + 1
             while perf_counter() - started < SECONDS:
-                published[first + len(published)] = await desk.register_complaint()
+                published[len(published) + 1] = await desk.register_complaint()
                 await asyncio.sleep(chance.uniform(0, 2 / EVENTS_A_SECOND))
-        last = first + len(published) - 1
-        await wait_for(lambda: all(last in page.shown_at for page in pages), deadline=30, what="the last event on each page")
+        await wait_for(lambda: all(len(published) in page.shown_at for page in pages), deadline=30, what="the last event on each page")
         took = perf_counter() - started
         cores = {"desk_cores": (cpu_seconds(desk.pid) - cpu) / took, "bench_cores": (time.process_time() - cpu_of_bench) / took}
     shown = [(page.shown_at[number] - at) * 1000 for page in pages for number, at in published.items() if number in page.shown_at]
@@ -229,7 +231,7 @@ async def following(pages: list[OpenPage]) -> AsyncIterator[None]:
             streams.append(group.create_task(page.follow()))
             # People open their pages one after the other, and so do pages after a restart of the desk.
             await asyncio.sleep(OPENING_SECONDS / len(pages))
-        await wait_for(lambda: all(page.open_cases >= 0 for page in pages), deadline=60, what="the first states")
+        await wait_for(lambda: all(page.at_first >= 0 for page in pages), deadline=60, what="the first states")
         yield
         for stream in streams:
             stream.cancel()

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from shared.procedures.access import AccessPolicy, Actor
-from shared.procedures.accused import excluded_people
+from shared.procedures.accused import names_that_exclude
 from shared.procedures.organisation import Organisation, Person
 
 _PERSON = "p:"
@@ -58,7 +58,7 @@ class Viewers:
     def __init__(self, organisation: Organisation) -> None:
         self._organisation = organisation
         self._policy = AccessPolicy(organisation)
-        self._accused_as = lru_cache(maxsize=1000)(self._names_that_exclude)
+        self._accused_as = lru_cache(maxsize=1000)(partial(names_that_exclude, organisation))
 
     def viewer(self, person: Person, at: datetime) -> Viewer:
         """What the person, and those whom he replaces at that instant, may see."""
@@ -71,12 +71,4 @@ class Viewers:
             # Cases without a department concern whoever holds a role: one of them has to find them.
             unrouted = ("",) if person.roles else ()
             sees = tuple(sorted({*own, *(department_key(each) for each in (*departments, *unrouted))}))
-        return Viewer(person.id, sees, self._accused_as(person.id), own, tuple(person.roles))
-
-    def _names_that_exclude(self, person: str) -> tuple[str, ...]:
-        """Every name that, standing under `against`, makes the person one of the accused or of their line."""
-        organisation = self._organisation
-        names = {each.id for each in organisation.people} | {each.name for each in organisation.people if each.name}
-        names |= {unit.id for unit in organisation.departments}
-        names |= {name for unit in organisation.departments for name in (unit.zh, unit.en) if name} | {person}
-        return tuple(sorted(name for name in names if person in excluded_people(organisation, [name])))
+        return Viewer(person.id, sees, tuple(sorted(self._accused_as(person.id))), own, tuple(person.roles))

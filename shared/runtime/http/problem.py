@@ -5,16 +5,14 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Protocol
 
-import asyncpg
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from shared.runtime.process.failures import is_infrastructure, redacted_reason
+from shared.runtime.process.failures import OUTAGE_CLASSES, is_infrastructure, redacted_reason
 
 MEDIA_TYPE = "application/problem+json"
 _MAX_FAULTS = 50
@@ -149,7 +147,7 @@ def add_problem_handlers(app: FastAPI, on_problem: Callable[[HttpProblem], None]
         return respond(HttpProblem(UNAVAILABLE, "try again in a moment; nothing has been changed"))
 
     # Starlette selects handlers by class alone; errors of these classes that are no outage are raised again.
-    for error_class in (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+    for error_class in OUTAGE_CLASSES:
         app.add_exception_handler(error_class, outage)
 
 

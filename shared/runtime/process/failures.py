@@ -33,6 +33,9 @@ _INFRASTRUCTURE_ERRORS = (
     asyncpg.InternalClientError,
 )
 
+OUTAGE_CLASSES = (exc.SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+"""Classes of errors for an `except` around work with the database; `is_infrastructure` decides which of them is an outage."""
+
 
 def is_infrastructure(error: BaseException) -> bool:
     """True when a retry can succeed. Counts a missing table or a wrong password too: no record causes them."""

@@ -8,6 +8,8 @@ from typing import Any
 import orjson
 import pytest
 from fastapi import Request
+from sqlalchemy.exc import NoResultFound
+from sqlalchemy.exc import TimeoutError as QueuePoolTimeoutError
 
 from services.desk.application.live_feed import LiveFeed, TooManyPagesError
 from services.desk.pages.shell import live
@@ -57,6 +59,22 @@ async def test_the_stream_ends_soon_after_its_session(desk: DeskProbe, monkeypat
     desk.sessions.session = None
     # At most the state that was on its way already.
     assert len([state async for state in states if state.startswith(b"event: state")]) <= 1
+
+
+async def test_an_outage_ends_the_stream_and_the_browser_opens_it_again(desk: DeskProbe, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "_HEARTBEAT_SECONDS", 0.01)
+    dependencies = desk.service.app.state.dependencies
+    viewer = dependencies.viewer(desk.sign_in("li"))
+
+    async def stream(error: Exception) -> list[bytes]:
+        async def session_holds() -> bool:
+            raise error
+
+        return [state async for state in page_states(dependencies, viewer, "en", session_holds)]
+
+    assert (await stream(QueuePoolTimeoutError()))[0].startswith(b"retry: ")
+    with pytest.raises(NoResultFound):  # no outage, but a fault of ours
+        await stream(NoResultFound())
 
 
 async def test_a_process_keeps_as_many_pages_as_its_setting_allows(desk: DeskProbe) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from shared.procedures.accused import excluded_people
+from shared.procedures.accused import excluded_people, names_that_exclude
 from shared.procedures.organisation import Organisation
 from tests.unit.sla.timeline import TimelineRow, run_steps
 
@@ -54,6 +54,15 @@ def test_those_who_report_to_the_accused_are_left_out_too() -> None:
     assert excluded("qian") == {"qian", "sun", "li"}
     assert excluded("zhao") == {"zhao", "qian", "sun", "li"}
     assert excluded("wu") == {"wu", "zhou"}
+
+
+def test_the_names_that_exclude_a_person_are_all_that_do() -> None:
+    organisation = Organisation.model_validate({"id": "company", **COMPANY})
+    names = {name for person in organisation.people for name in (person.id, person.name)} | {"centre", "desk", "works", ""}
+    for person in organisation.people:
+        excluding = {name for name in names if person.id in excluded_people(organisation, [name])}
+        assert names_that_exclude(organisation, person.id) == excluding
+    assert names_that_exclude(organisation, "sun") == {"sun", "qian", "zhao", "钱", "赵"}
 
 
 def test_the_accused_is_never_a_recipient_and_the_one_above_takes_the_place() -> None:
