@@ -1,1 +1,1 @@
-"""What the services share: contracts, procedures, runtime, command line."""
+"""Shared by the services: contracts, procedures, runtime, command line."""

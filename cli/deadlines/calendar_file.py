@@ -25,7 +25,7 @@ def read_calendar(path: Path | None) -> Calendar:
 
 
 def calendar_warnings(calendar: Calendar) -> list[str]:
-    """What is probably a mistake in the calendar, each with its remedy; empty where it has no `published_until`."""
+    """Probable mistakes in the calendar, each with its remedy; empty where it has no `published_until`."""
     until = calendar.published_until
     if until is None:
         return []

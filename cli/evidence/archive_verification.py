@@ -29,7 +29,7 @@ from shared.procedures.model.bound_procedure import bind_parameters
 from shared.procedures.model.procedure import Procedure
 
 _PARSE_ERRORS = (ValueError, KeyError, TypeError, AttributeError)
-"""What reading an edited archive may raise."""
+"""Errors of reading an edited archive."""
 
 
 def verify_archive(

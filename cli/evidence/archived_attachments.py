@@ -89,7 +89,7 @@ def read_digests(path: Path) -> dict[str, str]:
 
 
 def attachment_faults(files: Mapping[str, bytes], events: Sequence[Mapping[str, Any]], digests: Mapping[str, str]) -> Iterator[str]:
-    """What is wrong with the attachments of an archive; the ledger's own hashes bind the digests that its events name."""
+    """Faults of an archive's attachments; the ledger's own hashes bind the digests that its events name."""
     try:
         listing = [
             (str(entry["sha256"]), str(entry["name"]), str(entry["state"])) for entry in orjson.loads(files.get(ATTACHMENT_LISTING, b"[]"))

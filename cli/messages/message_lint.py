@@ -25,7 +25,7 @@ _LINK = re.compile(r"https?://")
 
 @dataclass(frozen=True, slots=True)
 class MessageLimits:
-    """What a message may cost; `max_parts` of a text message with the longest words that people may write."""
+    """Limits of a message's cost; `max_parts` of a text message with the longest words that people may write."""
 
     max_parts: int = 3
 

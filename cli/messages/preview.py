@@ -23,7 +23,7 @@ class MessagePreview:
 
     @property
     def cost(self) -> str:
-        """What the message costs or how long it is, in the unit of its channel."""
+        """Cost or length of the message, in the unit of its channel."""
         if self.channel == "sms":
             count = count_parts(self.rendered.text)
             return f"{count.parts} part{'s' if count.parts > 1 else ''}, {count.units} units of {count.encoding}"

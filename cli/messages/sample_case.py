@@ -1,4 +1,4 @@
-"""What a pack's scenarios leave out and people write: the words of actions, titles of departments, a public contact."""
+"""Sample values that a pack's scenarios lack and people write: the words of actions, titles of departments, a public contact."""
 
 from shared.procedures.organisation import ComplaintSource, Department, Organisation
 from simulator.scenario import Scenario, ScenarioStep

@@ -14,7 +14,7 @@ VALUES = frozenset({*EMPTY_VALUES, "number", "case", "at", "about", "class", "de
 
 @dataclass(frozen=True, slots=True)
 class MessageFinding:
-    """What is wrong with a template or a message: where, the rule and the remedy; a `warning` does not fail the check."""
+    """A fault of a template or a message: where, the rule and the remedy; a `warning` does not fail the check."""
 
     level: str
     where: str

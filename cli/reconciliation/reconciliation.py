@@ -65,7 +65,7 @@ class Reconciliation:
 
 @dataclass
 class _TopicContents:
-    """What a topic holds, repetitions left out, as counts by event position, case, delivery outcome or kind of event."""
+    """The contents of a topic, repetitions left out, as counts by event position, case, delivery outcome or kind of event."""
 
     name: str
     positions: Counter[EventPosition] = field(default_factory=Counter)

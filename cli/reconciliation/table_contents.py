@@ -38,7 +38,7 @@ class StoredHead(NamedTuple):
 
 @dataclass
 class LedgerContents:
-    """What sla's ledger holds.
+    """The contents of sla's ledger.
 
     `department_events` are the events that belong on each department's topic, `requested_deliveries` what notify had to send,
     `inputs_by_cause` maps a case to how many inputs of each cause (`action`, `triage`, `message`) left an event, `faults` names broken
@@ -55,7 +55,7 @@ class LedgerContents:
 
 @dataclass
 class TableContents:
-    """What all services hold: cases, deliveries (id → key and status), ledgers, and messages that no relay has sent yet."""
+    """The contents of all services' tables: cases, deliveries (id → key and status), ledgers, and messages that no relay has sent yet."""
 
     intake_cases: set[str]
     triage_cases: set[str]

@@ -135,13 +135,13 @@ def clauses_page() -> str:
 
 
 def explanation_page(pack_id: str, language: LanguageCode) -> str:
-    """What the system does about each clause of a pack, in one language."""
+    """The page of a pack, clause by clause, in one language."""
     pack = load_pack(pack_id)
     return render_markdown(build_page(pack.procedure, pack.clauses, language), GENERATED)
 
 
 def messages_page() -> str:
-    """What a wording may name, and the pages of the installed packs' messages."""
+    """The placeholders of wordings, and the pages of the installed packs' messages."""
     known = {
         "case": "always",
         "clock": "in the entries of a clock",

@@ -120,7 +120,7 @@ class PastCaseAnswer(CaseAnswer):
 
 
 class FollowAnswer(BaseModel):
-    """What a complainant sees of his case, and in `actions` what he can do now.
+    """The complainant's view of a case, with the actions now possible in `actions`.
 
     `steps` have the event and what was said to or by him; `after_end` marks an urging of a case that had ended.
     `next` are the steps to come, each with `due_at` (none while the time is paused) and `late`; `unavailable` maps each other action
@@ -198,7 +198,7 @@ class ReviewListAnswer(BaseModel):
 
 
 class ReviewTakenAnswer(BaseModel):
-    """Who works on the review, and until when nobody else can."""
+    """The person who holds the review, and until when it is locked."""
 
     case: str
     taken_by: str

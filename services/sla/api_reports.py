@@ -39,7 +39,7 @@ class ImprovementRequest(StrictModel):
 
 
 class ImprovementAction(StrictModel):
-    """What is done with a measure."""
+    """A decision on a measure."""
 
     action: _IMPROVEMENT_ACTIONS
     text: LongText = ""

@@ -22,7 +22,7 @@ def register(service: Service, cases: UpdateCases, identities: IdentityRegistry)
     """Apply each batch in one transaction; an action without a valid signature becomes a dead letter."""
 
     def fingerprint(record: ReceivedRecord) -> bytes:
-        """Who asks what of which case: an action of somebody else under the same id and in the same words is another action."""
+        """Person, action and case of a request: the same id and words from another person are another action."""
         signer = identities.signer(record.headers).id
         return sha256(f"{len(signer)} {signer} {len(record.key)} {record.key}".encode() + record.body).digest()
 

@@ -41,7 +41,7 @@ class CountedOccurrence(BaseModel):
 
 
 class DecisionAnswer(BaseModel):
-    """What holds (`held`), what the rules (`assessed`) and a group (`grouped`) give, and the counts of the case."""
+    """The values in force (`held`), those of the rules (`assessed`) and of a group (`grouped`), and the counts of the case."""
 
     case: str
     kind: str

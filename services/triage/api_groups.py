@@ -38,7 +38,7 @@ class GroupMember(BaseModel):
 
 
 class GroupHistoryEntry(BaseModel):
-    """What became of the group."""
+    """The state of the group."""
 
     at: datetime
     event: Literal["group_found", "group_dissolved", "linked", "unlinked"]

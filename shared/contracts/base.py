@@ -22,7 +22,7 @@ InputCategory = Annotated[str, Field(max_length=100), AfterValidator(require_sin
 """A category from outside, by which figures count."""
 Identifier = Annotated[str, Field(max_length=200, min_length=1)]
 CASE_ID_PATTERN = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
-"""What a case's id, the key of its records, can be."""
+"""The form of a case's id, the key of its records."""
 InputObject = Annotated[dict[Identifier, Any], AfterValidator(require_bounded_object)]
 """An object of any JSON values from outside, bounded in depth, size and numbers."""
 

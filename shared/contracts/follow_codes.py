@@ -32,7 +32,7 @@ def follow_code(key: bytes, case: str) -> str:
 
 
 def lookup_key(code: str) -> str:
-    """What sla stores to find the case of a code, as people type it: in any case, with spaces and dashes; empty if it can be no code."""
+    """The stored form of a code, as people type it: in any case, with spaces and dashes; empty if it can be no code."""
     letters = _IGNORED.sub("", code).upper().translate(_READ_AS)
     if _CODE.fullmatch(letters) is None:
         return ""

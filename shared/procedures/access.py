@@ -22,7 +22,7 @@ OWNER = "owner"
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who authenticated: a person, a source (`person` is None), which acts in the role `system`, or the complainant of a case."""
+    """The authenticated caller: a person, a source (`person` is None), which acts in the role `system`, or the complainant of a case."""
 
     id: str
     person: Person | None = None

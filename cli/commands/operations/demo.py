@@ -133,7 +133,7 @@ async def _play_month(stack: Stack, channels: DemoChannels, clock: Clock, prefix
 
 
 async def _send_alongside(sender: DemoSender, mail_port: int) -> list[str]:
-    """What is sent beside the plan: hostile input, other channels, and steps that follow the answers that they get."""
+    """Traffic besides the plan: hostile input, other channels, and steps that follow the answers that they get."""
     lines = await asyncio.gather(
         send_hostile_input(sender), show_triage_steps(sender), show_learning_steps(sender), show_channels(sender, mail_port)
     )

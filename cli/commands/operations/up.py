@@ -84,7 +84,7 @@ def _needed_ports(monitored: bool) -> list[str]:
 
 
 def _supervise(servers: EmbeddedServers, stack: Stack, ports: dict[str, int], exits: ExitStack, *, monitored: bool) -> Supervisor:
-    """Say and keep the addresses; returns what starts ended processes again."""
+    """Print and store the addresses; returns what starts ended processes again."""
     found = Addresses(
         started_at=Clock().real_now(),
         broker=servers.bootstrap_servers,

@@ -141,7 +141,7 @@ def _rate_lines(figures: Mapping[str, Any], label: Callable[[str], str]) -> Iter
 
 
 def _finding_lines(figures: Mapping[str, Any], label: Callable[[str], str]) -> Iterator[str]:
-    """What was found, imposed and paid; nothing where nothing was recorded."""
+    """Findings, penalties and payments; empty where none were recorded."""
     counts = {
         "causes_found": figures["causes_found"],
         "liable": figures["liable"]["units"],

@@ -1,4 +1,4 @@
-"""What the demo adds to its organisation: a model trained on self-written history, and a source whose messages it routes."""
+"""Additions of the demo to its organisation: a model trained on self-written history, and a source whose messages it routes."""
 
 from __future__ import annotations
 

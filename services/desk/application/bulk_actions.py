@@ -17,7 +17,7 @@ _PARALLEL = 8
 
 @dataclass(frozen=True, slots=True)
 class ActionOutcome:
-    """What sla answered about one case: `accepted`, `refused` with the reason, or `unavailable`."""
+    """sla's answer for one case: `accepted`, `refused` with the reason, or `unavailable`."""
 
     case_id: str
     outcome: str

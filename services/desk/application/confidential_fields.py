@@ -1,4 +1,4 @@
-"""What the read model has to know of the procedures: the fields that each keeps confidential from anyone, and its limit of satisfaction."""
+"""Procedure data of the read model: the fields that each keeps confidential from anyone, and its limit of satisfaction."""
 
 from __future__ import annotations
 

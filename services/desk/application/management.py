@@ -86,7 +86,7 @@ class ManagementFigures:
         return FigureOverview(shown, grouped, is_incomplete)
 
     async def values(self, viewer: Viewer) -> dict[str, list[str]]:
-        """What the fields of the filter offer, at most half a minute old: reading it takes as long as the figures."""
+        """The choices of the filter's fields, at most half a minute old: reading it takes as long as the figures."""
         known = self._values.get(viewer)
         if known is not None and known[0] > monotonic():
             return known[1]

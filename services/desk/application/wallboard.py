@@ -1,4 +1,4 @@
-"""What the screen of the room shows: counters, departments and the cases due next, without a word of a complainant."""
+"""Contents of the wallboard: counters, departments and the cases due next, without a word of a complainant."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ _ENDED_CLOCK_EVENTS = frozenset({"clock_stopped", "clock_cancelled"})
 
 @dataclass(slots=True)
 class CaseRow:
-    """What lists, counts and filters read of a case.
+    """The columns of a case for lists, counts and filters.
 
     `state` is open, closed, refused or withdrawn; `running` maps each active run of a clock (`clock/round`) to its due instant as text,
     empty while it is unknown; `due_at` is the earliest of them. `sequence` is the number of the last event of case-events that was

@@ -1,4 +1,4 @@
-"""What a person may see of the read model, as sets of keys that SQL compares."""
+"""The part of the read model that a person may see, as sets of keys that SQL compares."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def person_key(person: str) -> str:
 
 
 def case_keys(organisation: Organisation, department: str, proposed: str, cooperating: Iterable[str], handler: str) -> list[str]:
-    """Who sees a case, by the rules of `shared.procedures.access`: the departments concerned and the handler."""
+    """Keys of those who see a case, by the rules of `shared.procedures.access`: the departments concerned and the handler."""
     responsible = department or ("" if proposed == organisation.catch_all else proposed)
     units = [unit for unit in (responsible, *cooperating) if unit and organisation.department(unit) is not None]
     keys = [department_key(unit) for unit in units or [""]]
@@ -61,7 +61,7 @@ class Viewers:
         self._accused_as = lru_cache(maxsize=1000)(partial(names_that_exclude, organisation))
 
     def viewer(self, person: Person, at: datetime) -> Viewer:
-        """What the person, and those whom he replaces at that instant, may see."""
+        """The keys of the person and of those whom they replace at that instant."""
         actor = Actor(person.id, person)
         departments = self._policy.readable_departments(actor, at)
         represented = self._policy.represented_ids(actor, at)

@@ -49,7 +49,7 @@ class TimelineSpan:
 
 @dataclass(frozen=True)
 class CaseTimelineData:
-    """What is drawn; instants in one zone."""
+    """The contents of the drawing; instants in one zone."""
 
     name: str
     items: Sequence[TimelineItem]

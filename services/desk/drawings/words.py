@@ -141,7 +141,7 @@ DAY_MARKS: Final[dict[LanguageCode, dict[str, str]]] = {
         "half_day": "short",
     },
 }
-"""What stands in the cell of a day, so that a day is told by a word and not by its colour."""
+"""The word in the cell of a day, so that no day is marked by its colour alone."""
 
 
 def minute_text(at: datetime) -> str:

@@ -1,4 +1,4 @@
-"""What the routes of every page use."""
+"""Dependencies of the routes of all pages."""
 
 from __future__ import annotations
 
@@ -40,5 +40,5 @@ class DeskDependencies:
         object.__setattr__(self, "hints", HintChooser(self.organisation, procedures))
 
     def viewer(self, session: Session) -> Viewer:
-        """What the signed-in person may see now."""
+        """The viewer of the signed-in person."""
         return self.viewers.viewer(session.person, self.clock.now())

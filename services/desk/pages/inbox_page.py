@@ -61,7 +61,7 @@ def router(dependencies: DeskDependencies) -> APIRouter:
 
 
 async def inbox_values(dependencies: DeskDependencies, request: Request, session: Session) -> dict[str, Any]:
-    """What the templates of the inbox show."""
+    """Values for the templates of the inbox."""
     chosen = parse_filter(dict(request.query_params))
     viewer = dependencies.viewer(session)
     page = await dependencies.inbox.page(chosen, request.query_params.get("cursor", "")[:1000], viewer)
@@ -84,7 +84,7 @@ async def inbox_values(dependencies: DeskDependencies, request: Request, session
 
 
 def list_values(dependencies: DeskDependencies, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """What the template of a list shows of these rows, without a further page."""
+    """Values of these rows for the template of a list, without a further page."""
     now = dependencies.clock.now()
     return {
         "rows": [{**row, "urgency": urgency(row["state"], row["due_at"], now)} for row in rows],

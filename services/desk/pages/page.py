@@ -73,7 +73,7 @@ class Pages:
         return HTMLResponse(text, status, {**_HEADERS, **(headers or {})})
 
     def context(self, request: Request, session: Session | None) -> dict[str, Any]:
-        """What every template may use: words, addresses, names of people and units, instants, session, language, theme, as_of."""
+        """Values for every template: words, addresses, names of people and units, instants, session, language, theme, as_of."""
         language = self.language(request)
         theme = request.cookies.get(THEME_COOKIE, "auto")
         return {
@@ -161,7 +161,7 @@ def _path_of(app: FastAPI, route: str, parameters: Mapping[str, Any]) -> str:
 
 @lru_cache(maxsize=1000)
 def _path_pieces(app: FastAPI, route: str, names: tuple[str, ...]) -> tuple[list[str], list[str]]:
-    """What stands between the parameters in the path of a route, and their order; a page of 300 events has hundreds of addresses."""
+    """The parts of a route's path between its parameters, and the parameters' order; a page of 300 events has hundreds of addresses."""
     path = str(app.url_path_for(route, **{name: f"\x00{name}\x00" for name in names}))
     parts = path.split("\x00")
     return parts[::2], parts[1::2]

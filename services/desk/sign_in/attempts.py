@@ -33,7 +33,7 @@ class SignInAttempts:
         return url
 
     async def finish(self, browser: str, state: str, code: str) -> tuple[ProviderSignIn, str]:
-        """Who signed in, and where he wanted to go; raises `SignInRefusedError` or `ProviderUnavailableError`."""
+        """The signed-in person and the page that they asked for; raises `SignInRefusedError` or `ProviderUnavailableError`."""
         async with self._database.transaction() as tx:
             attempt = await storage.take_attempt(tx, secret_hash(state))
         if attempt is None or self._clock.real_now() - attempt.created_at > ATTEMPT_LIFETIME:

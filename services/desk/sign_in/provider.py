@@ -37,7 +37,7 @@ class SignInRefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ProviderTokens:
-    """What the provider gave for a code: the token for the services, and how to renew and to end it."""
+    """The provider's answer to a code: the token for the services, and how to renew and to end it."""
 
     access: str
     refresh: str

@@ -14,7 +14,7 @@ def new_secret() -> str:
 
 
 def secret_hash(secret: str) -> bytes:
-    """What the database knows of a secret: it is random, so that no salt is needed."""
+    """The stored form of a secret: it is random, so that no salt is needed."""
     return hashlib.sha256(b"jiesu desk " + secret.encode()).digest()
 
 

@@ -1,4 +1,4 @@
-"""Who has closed the first-run hints."""
+"""The people who have closed the first-run hints."""
 
 from shared.runtime.database.database import Transaction
 

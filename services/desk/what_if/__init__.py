@@ -1,1 +1,1 @@
-"""What if: change the numbers of a regulation in the browser, and see what would have differed."""
+"""Trials of a regulation with other numbers, started and shown in the browser."""

@@ -47,7 +47,7 @@ def number_fields(
 
 
 def number_label(number: StatedNumber, texts: ProcedureTexts, t: Translate) -> str:
-    """What a number limits, and how: “Measures: due within”."""
+    """The limited thing of a number, and how: “Measures: due within”."""
     if number.compared:
         return t("what_if.threshold", value=_compared_name(number, texts))
     *_, last = number.places[0]

@@ -43,7 +43,7 @@ class TrialWords:
         self._titles = {entry.id: texts.title(entry) for entry in (*procedure.ladders, *procedure.clocks)}
 
     def changes(self, asked: Mapping[str, Any]) -> list[str]:
-        """What was changed, a line for each number."""
+        """The changed numbers, a line for each."""
         return [self._change(key, str(value)) for key, value in asked.get("numbers", {}).items()]
 
     def summary(self, result: Mapping[str, Any]) -> list[dict[str, Any]]:

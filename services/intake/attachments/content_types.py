@@ -60,7 +60,7 @@ DEFAULT_TYPES = (
     *("application/pdf", TEXT_TYPE, *(name for name in TYPES if name.startswith(_OFFICE))),
     *(name for name in TYPES if name.startswith(("audio/", "video/"))),
 )
-"""What complainants and clerks send: photographs, scans, letters, recordings. Nothing that a browser or an office program runs."""
+"""Types that complainants and clerks send: photographs, scans, letters, recordings. Nothing that a browser or an office program runs."""
 _BY_ENDING = {ending: file_type.media_type for file_type in _TYPES for ending in file_type.endings} | {
     # Endings that puremagic gives and that no stored name keeps: conditions of packs know the usual ones.
     **dict.fromkeys((".jpe", ".jfif"), "image/jpeg"),

@@ -43,7 +43,7 @@ class PreviewRequest(StrictModel):
 
 
 class MessageWords(BaseModel):
-    """What the recipients read; `subject` and `text` are empty where no template can be rendered."""
+    """Subject and text as recipients get them; `subject` and `text` are empty where no template can be rendered."""
 
     channel: str = Field(examples=["sms"])
     language: str = Field(examples=["zh"])
@@ -78,7 +78,7 @@ def router(people: PersonAuthentication, previews: PreviewMessages) -> APIRouter
 
     @routes.post("/previews", summary="The words of messages", openapi_extra=request_body(PreviewRequest, _EXAMPLE), responses=_RESPONSES)
     async def preview_messages(request: Request) -> JSONResponse:
-        """What recipients read, by channel and language, from the templates of now; nothing is sent or stored."""
+        """The rendered messages, by channel and language, from the templates of now; nothing is sent or stored."""
         person = await people.person(request)
         if person is None:
             raise unauthorized("Authorization: send Bearer and the token of a person of the organisation")

@@ -106,7 +106,7 @@ class TakeHttpActions:
         return ActionResult.from_json(key.answer)
 
     async def decide_only(self, action: Action, actor: Actor) -> Sequence[NewLedgerEntry]:
-        """What the ledger would get if the action were taken now; nothing is recorded. Raises a `RequestError`."""
+        """The events that the action would record if taken now; nothing is recorded. Raises a `RequestError`."""
         async with self.database.transaction() as tx:
             batch, case = await self._load(tx, action)
             at = batch.now = max(self.cases.clock.now(), batch.now)
@@ -204,6 +204,6 @@ def event_summaries(events: Sequence[Event], zone: tzinfo) -> list[dict[str, Any
 
 
 def _fingerprint(action: Action) -> bytes:
-    """What was asked, whatever the order and the white space of its JSON."""
+    """The request in a canonical form, independent of the order and white space of its JSON."""
     fields = action.model_dump(mode="json", by_alias=True)
     return sha256(orjson.dumps(fields, option=orjson.OPT_SORT_KEYS)).digest()

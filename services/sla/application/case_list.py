@@ -104,7 +104,7 @@ class ListCases:
 
 
 def visible_cases(policy: AccessPolicy, actor: Actor, now: datetime) -> VisibleCases | None:
-    """What a statement may select: all that the policy lets the actor read, so that a page does not go through the rest."""
+    """The condition on what the actor may read, so that a statement skips all other cases."""
     departments = policy.readable_departments(actor, now)
     if departments is None:
         return None

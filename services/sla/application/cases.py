@@ -123,7 +123,7 @@ class UpdateCases:
         return event_mapping.to_take_action(action.action, to_micros(at), (role, actor.id), action.data, procedure, denied)
 
     def attachment_fault(self, action: Action) -> str:
-        """What is wrong with the stored attachments that an action names; empty if nothing is."""
+        """Faults of the stored attachments that an action names; empty for none."""
         if self.attachment_keys is None or not self.attachment_keys.invalid_references(action.data.attachments):
             return ""
         return "attachments: a stored file is named by the reference that its upload was answered with; upload it and send that"

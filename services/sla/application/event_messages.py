@@ -20,7 +20,7 @@ EVENT_SOURCE = "jiesu/sla"
 
 
 class EventContext(NamedTuple):
-    """What the events of one decision have in common; `case` is the case after it, `departments` those that receive the events."""
+    """The common context of the events of one decision; `case` is the case after it, `departments` those that receive the events."""
 
     case: Case
     rulebook: Rulebook

@@ -19,7 +19,7 @@ _MOST_ARGUMENTS = 20
 
 
 class DeadlineParameters(StrictModel):
-    """What to calculate: the start, and a clock of the procedure or a duration."""
+    """A calculation: the start, and a clock of the procedure or a duration."""
 
     procedure: Annotated[_Text, Field(description="a procedure of the organisation's sources")]
     start: Annotated[InputInstant, Field(examples=["2026-09-24T16:40:00+08:00"])]

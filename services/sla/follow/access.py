@@ -23,7 +23,7 @@ class FollowCases:
         self._queries = queries
 
     async def document(self, code: str) -> dict[str, Any]:
-        """What the complainant sees (see `follow_document`); raises `CodeUnknownError`."""
+        """The complainant's view (see `follow_document`); raises `CodeUnknownError`."""
         case, events = await self._load(code)
         return follow_document(case, self._queries.rulebooks.for_case(case), events, self._queries.zone)
 

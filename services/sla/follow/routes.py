@@ -50,7 +50,7 @@ Language = Annotated[PageLanguage, Depends(_language)]
 
 
 class FollowRequest(StrictModel):
-    """What a complainant does; `text` is what he adds, his comment or his reason, `score` (0 to 100) his rating."""
+    """An action of a complainant; `text` is what he adds, his comment or his reason, `score` (0 to 100) his rating."""
 
     action: Annotated[InputName, Field(examples=["supplement"])]
     text: LongText = ""
@@ -93,7 +93,7 @@ def _add_json_routes(routes: APIRouter, follow: FollowCases, limits: _CodeLimits
     @routes.head("/v1/follow/{code}", include_in_schema=False)
     @routes.get("/v1/follow/{code}", summary="Follow a case", responses=api_documents.FOLLOW)
     async def follow_case(code: str) -> JSONResponse:
-        """What the complainant of the code's case was told, and what he can do."""
+        """The public state of the code's case, and the complainant's possible actions."""
         with _counted(limits, code):
             return JSONResponse(await follow.document(code), headers=_HEADERS)
 

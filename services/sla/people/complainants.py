@@ -24,7 +24,7 @@ from shared.runtime.clock import uuid7
 UNMASK = "unmask"
 """The right of a person of the organisation file."""
 CONTACT_FIELDS = ("name", "phone", "email", "address")
-"""What a person may see; id numbers stay sealed."""
+"""Contact data that can be unmasked; id numbers stay sealed."""
 _MAX_FOUND = 50
 
 
@@ -78,7 +78,7 @@ class Complainants:
         return {"case": case.id, "at": now.astimezone(self._queries.zone).isoformat(), "values": shown}
 
     async def list_unmaskings(self, case_id: str, actor: Actor) -> dict[str, Any]:
-        """Who saw contact data of a case; raises a `RequestError`."""
+        """Recorded views of a case's contact data; raises a `RequestError`."""
         case = await self._readable(case_id, actor)
         async with self._queries.database.transaction() as tx:
             found = await unmaskings.load_unmaskings(tx, case.id)

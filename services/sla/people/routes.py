@@ -57,7 +57,7 @@ def router(dependencies: SlaApiDependencies, complainants: Complainants) -> APIR
 
     @routes.get("/cases/{case}/unmaskings", summary="Who saw contact data", responses=api_documents.UNMASKING)
     async def list_unmaskings(case: str, actor: Annotated[Actor, authenticated]) -> dict[str, Any]:
-        """Who saw contact data of the case, which and why, the latest first."""
+        """Recorded views of the case's contact data, with person and reason, the latest first."""
         with request_errors_as_problems():
             return await complainants.list_unmaskings(case, actor)
 

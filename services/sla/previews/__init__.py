@@ -1,1 +1,1 @@
-"""What others would read: the complainant on his page, and the recipients of an action's messages."""
+"""Previews for staff: the complainant on his page, and the recipients of an action's messages."""

@@ -59,7 +59,7 @@ def router(dependencies: SlaApiDependencies, preview: PreviewActionMessages) -> 
         status_code=HTTPStatus.OK,
     )
     async def preview_action(case: str, request: Request, actor: Annotated[Actor, Depends(dependencies.authenticate)]) -> JSONResponse:
-        """Who would be notified if you took the action now, and of what: events `notification_requested`. Nothing is recorded or sent."""
+        """Notifications that the action would cause now: events `notification_requested`. Nothing is recorded or sent."""
         body = await read_model(request, ActionRequest, MAX_ACTION_BYTES)
         with request_errors_as_problems():
             if CASE_ID_PATTERN.fullmatch(case) is None:

@@ -22,7 +22,7 @@ class PreviewComplainantView:
         self._queries = queries
 
     async def document(self, case_id: str, actor: Actor) -> dict[str, Any]:
-        """What the complainant sees, without the fields that are confidential to the actor; raises `CaseNotFoundError`."""
+        """The complainant's view, without the fields that are confidential to the actor; raises `CaseNotFoundError`."""
         queries, now = self._queries, self._queries.clock.now()
         case = await queries.load_visible_case(case_id, actor, now)
         async with queries.database.transaction() as tx:

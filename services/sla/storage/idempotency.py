@@ -82,7 +82,7 @@ async def remember_records(tx: Transaction, fingerprints: Mapping[UUID, bytes]) 
 
 
 async def remembered_fingerprints(tx: Transaction, record_ids: Collection[UUID]) -> dict[UUID, bytes]:
-    """What was asked under these ids of records, without those that are not known any more."""
+    """The requests under these record ids, without those that are no longer stored."""
     by_key = {_record_key(record_id): record_id for record_id in record_ids}
     rows = await tx.fetch(_FIND_REMEMBERED, list(by_key))
     return {by_key[row["id"]]: row["fingerprint"] for row in rows}

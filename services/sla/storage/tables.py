@@ -85,7 +85,7 @@ def _add_cases(schema_metadata: MetaData) -> None:
 
 
 def _add_list_indexes(cases: Table) -> None:
-    """What the filters of the list need; every index is written with every change of a case, so those of rare values are partial."""
+    """Indexes of the list's filters; every index is written with every change of a case, so those of rare values are partial."""
     Index("cases_received", cases.c.received_at, cases.c.id)
     Index("cases_department", cases.c.department, cases.c.received_at, cases.c.id)
     Index("cases_other_departments", cases.c.other_departments, postgresql_using="gin", postgresql_where=text("other_departments <> '{}'"))

@@ -1,1 +1,1 @@
-"""What if: a procedure with other numbers, tried on recorded cases; it changes no case and sends nothing."""
+"""Trials of a procedure with other numbers on recorded cases; they change no case and send no message."""

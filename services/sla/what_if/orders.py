@@ -41,7 +41,7 @@ class TrialPeriod:
 
 @dataclass(frozen=True, slots=True)
 class TrialOrder:
-    """What to try, for whom."""
+    """The order of a trial: the changed numbers and the person who asked."""
 
     actor: Actor
     pack: Pack

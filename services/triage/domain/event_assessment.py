@@ -116,7 +116,7 @@ def decide_again(triage_case: TriageCase, context: TriageContext) -> TriageDecis
 
 
 def facts_after(triage_case: TriageCase, removed: Mapping[str, Any], context: TriageContext) -> dict[str, Any]:
-    """What the facts that a group had set are without it: another group's, the submission's or the rules' value, else null."""
+    """Values, without the group, of the facts that it had set: another group's, the submission's or the rules' value, else null."""
     if not removed:
         return {}
     derived = decide_again(triage_case, context).derived_facts
@@ -163,7 +163,7 @@ def count_changes(before: TriageCase | None, after: TriageCase) -> Iterator[Coun
 
 
 def recount_of(triage_case: TriageCase, counter: CounterKey) -> CountChange | None:
-    """What is needed to find the groups near a case of a counter again; None if the case no longer counts there."""
+    """The query that finds the groups near a case of a counter again; None if the case no longer counts there."""
     entry = next((entry for entry in triage_case.rules.counted_entries if entry.id == counter.count), None)
     if entry is None or counter.key not in triage_case.counted_keys(entry):
         return None

@@ -140,7 +140,7 @@ class RuleScope:
             return None
 
     def evidence(self, condition: Condition) -> tuple[str, ...]:
-        """What the condition read, as `name = value`; texts without their value, since they may contain personal data.
+        """The names that the condition read, as `name = value`; texts without their value, since they may contain personal data.
 
         Of a text pattern the words that it was found in: they show the fact.
         """

@@ -55,7 +55,7 @@ class Membership:
 
 @dataclass(frozen=True, slots=True)
 class TriageCase:
-    """What triage keeps of a case; the complaint is without contact data.
+    """The case as triage stores it; the complaint is without contact data.
 
     `effective` is the class that holds now, `by_rules` the one that the rules give; `memberships` are the groups that changed the case.
     `set_by_person`: a person decided the class, so triage no longer changes it. `kind` and `subject` hold now; `last_decided` are

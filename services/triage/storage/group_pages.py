@@ -8,7 +8,7 @@ from shared.runtime.database.database import Transaction
 
 
 class GroupHistoryRow(NamedTuple):
-    """What became of a group: `group_found` and `group_dissolved` with the case that caused it, `linked` and `unlinked` with the member."""
+    """Events of a group: `group_found` and `group_dissolved` with the case that caused it, `linked` and `unlinked` with the member."""
 
     group_id: str
     at: datetime

@@ -65,7 +65,7 @@ def metadata() -> MetaData:
 
 
 def _similar_texts_table(declared: MetaData) -> None:
-    """What entries with `similar` remember of texts: hashed n-grams and place names. Read in order of numbers, and only by the key."""
+    """Remembered texts of entries with `similar`: hashed n-grams and place names. Read in order of numbers, and only by the key."""
     Table(
         "similar_text",
         declared,

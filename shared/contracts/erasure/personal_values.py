@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 ERASED = "[erased]"
-"""What is in place of a personal text after its erasure."""
+"""Replacement of a personal text after its erasure."""
 ERASED_FIELD = "erased"
 """The field of an erased event with the keyed hash of what was taken out; no event of the contract has a field of this name."""
 _MARK = re.compile(r"\[erased( [0-9a-f]{8})?\]")

@@ -58,7 +58,7 @@ class Reclassified(Classified):
 
 
 class LabelGuess(WireModel):
-    """What triage's classifier takes for the value of a label (subject, department, kind, …), and how probable it is."""
+    """The classifier's value for a label (subject, department, kind, …), with its probability."""
 
     label: ShortText
     value: ShortText

@@ -1,4 +1,4 @@
-"""What intake reads in mails about messages of ours: reports of mail servers and automatic replies."""
+"""Mails about our messages, as intake reads them: reports of mail servers and automatic replies."""
 
 from typing import Literal
 

@@ -16,7 +16,7 @@ _COMPLAINANT = "complainant"
 _OPTIONAL_SOURCES = ("history", "follow")
 _NEEDED_BY_COMPLAINANTS = ("number", "matter")
 _INTERNAL = ("instruction", "demands", "persons", "units", "sanction", "concealment")
-"""What staff write for each other."""
+"""Texts that staff write for each other."""
 
 
 def check_messages(procedure: Procedure) -> Iterator[Finding]:

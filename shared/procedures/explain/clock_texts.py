@@ -41,7 +41,7 @@ def describe_clock(texts: ProcedureTexts, entry: ClockEntry) -> list[str]:
 
 
 def _default_lines(texts: ProcedureTexts, entry: ClockEntry) -> list[str]:
-    """What the engine does about the limit where the clock's own entries are silent."""
+    """Default effects of the limit, where the clock has no entries of its own."""
     limits = entry.effective_limits(texts.procedure.limits)
     # What holds for every limit of the procedure stands once, in the general rules.
     lines = _limit_default_lines(texts, limits) if _has_limit(entry) and limits != texts.procedure.limits else []
@@ -65,7 +65,7 @@ def _limit_default_lines(texts: ProcedureTexts, limits: LimitDefaults) -> list[s
 
 
 def describe_limit_defaults(texts: ProcedureTexts) -> list[str]:
-    """What the system does about every limit whose own entry says nothing else."""
+    """Default effects of every limit without entries of its own."""
     zh, en = _limit_default_parts(texts, texts.procedure.limits)
     if not zh or not any(_has_limit(clock) for clock in texts.procedure.clocks):
         return []

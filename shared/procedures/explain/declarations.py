@@ -166,7 +166,7 @@ def describe_confidentiality(texts: ProcedureTexts, entry: ConfidentialityRule) 
 
 
 def describe_ownership(texts: ProcedureTexts, entry: OwnershipRule) -> list[str]:
-    """Who owns a case."""
+    """The owner of a case."""
     lines = []
     if entry.first_asked:
         lines.append(

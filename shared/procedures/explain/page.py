@@ -101,7 +101,7 @@ def _clause_entries(texts: ProcedureTexts, placement: Placement, clause: str) ->
 
 
 def _references(texts: ProcedureTexts, placement: Placement, of_clause: ClausePlacement) -> Iterator[PageEntry]:
-    """What serves the clause and stands in full elsewhere, by name."""
+    """Entries that serve the clause and are explained in full elsewhere, by name."""
     elsewhere = dict[str, list[str]]()
     for located in of_clause.mentioned:
         if located.id in placement.home:
@@ -159,7 +159,7 @@ def _name_of(texts: ProcedureTexts, located: LocatedEntry) -> str:
 
 
 def _appendices(texts: ProcedureTexts, entries: list[LocatedEntry], placement: Placement) -> Iterator[PageSection]:
-    """What belongs to no single clause; sections may be empty."""
+    """Entries of no single clause; sections may be empty."""
     open_heading = texts.choose("原文未定、由本组织设定的事项", "What the text leaves open and the organisation sets")
     yield PageSection(open_heading, entries=_entries_in(texts, entries, "parameters"))
     conflicts_heading = texts.choose("相互矛盾的条款及其读法", "Clauses that contradict each other, and how they are read")

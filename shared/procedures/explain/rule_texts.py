@@ -14,7 +14,7 @@ from shared.procedures.model.triage.entries import NEVER_HOLDS
 
 
 def describe_action_rule(texts: ProcedureTexts, action_ids: Sequence[str], rule: ActionRule) -> list[str]:
-    """Who may perform an action, and what has to hold before; several actions if they have the same rule."""
+    """The performers of an action and its conditions; several actions if they have the same rule."""
     titles = [texts.action(action_id) for action_id in action_ids]
     actions = texts.join_list([texts.quote(title) for title in titles], ("和", "and")) if texts.is_chinese else texts.join_list(titles)
     lines = [*_permission_lines(texts, actions, rule), *_limit_lines(texts, actions, rule)]
@@ -85,7 +85,7 @@ _MEDIA_NAMES: dict[MediaKind, tuple[str, str]] = {
 
 
 def _refusal(texts: ProcedureTexts, rule: ActionRule) -> str:
-    """What happens to an action that the rule forbids: a recorded refusal, with the pack's reason."""
+    """The consequence of an action that the rule forbids: a recorded refusal, with the pack's reason."""
     reason = texts.own_language_part(rule.reason)
     return texts.choose(
         "系统拒绝并记录" + (f"，理由为“{reason}”" if reason else ""),
@@ -124,7 +124,7 @@ def _limit_lines(texts: ProcedureTexts, actions: str, rule: ActionRule) -> list[
 
 
 def _object_lines(texts: ProcedureTexts, actions: str, rule: ActionRule) -> list[str]:
-    """What a verification is about, the call-back before closing, and the common rules that do not hold."""
+    """The subject of a verification, the call-back before closing, and the common rules that do not hold."""
     lines = []
     if rule.decides_on:
         events = texts.join_list([texts.event(event) for event in rule.decides_on], ("或", "or"))
@@ -170,7 +170,7 @@ def _call_back_lines(texts: ProcedureTexts, actions: str, rule: ActionRule, dema
 
 
 def describe_reaction(texts: ProcedureTexts, entry: ReactionEntry) -> list[str]:
-    """What a reaction is for, when it runs and what it does."""
+    """Purpose, trigger and effects of a reaction."""
     events, title = texts.selector(entry.on), texts.title(entry)
     condition = texts.choose(f"若{texts.condition(entry.when)}，", f", if {texts.condition(entry.when)}") if entry.when is not None else ""
     effects = effects_text(texts, entry.do)
@@ -183,7 +183,7 @@ def describe_reaction(texts: ProcedureTexts, entry: ReactionEntry) -> list[str]:
 
 
 def describe_after_end(texts: ProcedureTexts) -> list[str]:
-    """What follows when the complainant urges, supplements or reopens a case that has ended."""
+    """Consequences when the complainant urges, supplements or reopens a case that has ended."""
     rule, reopen = texts.procedure.after_end, texts.action("reopen")
     request_zh, request_en = (
         f"案件终结后，投诉人催办、补充或要求{reopen}的",

@@ -219,7 +219,7 @@ def _has_fallback(texts: ProcedureTexts, key: str) -> bool:
 
 
 def _count_notes(texts: ProcedureTexts, entry: CountEntry, needs_key: bool) -> str:
-    """What counts besides the rule, in brackets: absent keys, several values, withdrawn cases."""
+    """Further counting rules, in brackets: absent keys, several values, withdrawn cases."""
     notes = []
     if entry.key.strip() in _LISTS:
         notes.append(texts.choose("列有数个的，各计一次", "each of several counts once"))

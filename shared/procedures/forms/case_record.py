@@ -1,4 +1,4 @@
-"""What a form can print of a case: its fields and the latest event of each type, derived from the case's events alone."""
+"""Values of a case for forms: its fields and the latest event of each type, derived from the case's events alone."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What the printed formats have in common: the fixed words of a form, and the fields by rows of the page."""
+"""Common parts of the printed formats: the fixed words of a form, and the fields by rows of the page."""
 
 from shared.procedures.forms.filled_form import FilledField, FilledForm, FilledSignature
 from shared.procedures.model.procedure import LanguageCode

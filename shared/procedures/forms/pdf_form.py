@@ -142,7 +142,7 @@ class FormDocument(FPDF):
         return self._unit_widths[key]
 
     def _units(self, paragraph: str, width: float) -> Iterator[str]:
-        """What a line break does not divide: an English word, a Chinese character with its punctuation; characters if that is too long."""
+        """Parts without a line break: an English word, a Chinese character with its punctuation; characters if that is too long."""
         for unit in _UNIT.findall(paragraph):
             if self._unit_width(unit) > width:
                 yield from unit

@@ -104,7 +104,7 @@ class OwnershipRule(StrictModel):
 
 
 class AfterEndRule(StrictModel):
-    """What follows when the complainant urges, supplements or reopens a case that has ended.
+    """Consequences when the complainant urges, supplements or reopens a case that has ended.
 
     `ask`: the role that ended it is told and decides; `reopen`: the case is reopened at once.
     """

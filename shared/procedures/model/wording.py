@@ -159,7 +159,7 @@ WordingText = Annotated[str, AfterValidator(_checked)]
 
 
 class Wording(StrictModel):
-    """What a message says, in Chinese and English; placeholders are in the reference page on messages."""
+    """The text of a message, in Chinese and English; placeholders are in the reference page on messages."""
 
     zh: WordingText
     en: WordingText

@@ -149,7 +149,7 @@ def _is_part(one: YamlPath, other: YamlPath) -> bool:
 
 
 def _remedy(message: str) -> str:
-    """What a problem's message says after the value that it quotes."""
+    """The part of a problem's message after the value that it quotes."""
     return message.rpartition("; ")[2]
 
 

@@ -42,7 +42,7 @@ ZoneName = Annotated[str, AfterValidator(_known_zone)]
 
 
 class FieldRules(StrictModel):
-    """What holds for the values of a map, wherever they come from."""
+    """Rules for the values of a map, from whichever source format."""
 
     values: dict[FieldName, Any] = Field(
         default_factory=dict, description="field → fixed value; what the file or call has for the field goes before it"

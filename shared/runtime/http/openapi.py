@@ -18,7 +18,7 @@ _HEADERS = {
     HTTPStatus.SERVICE_UNAVAILABLE: _RETRY_AFTER,
 }
 ANY_OPERATION = (INVALID, SERVER_FAULT, UNAVAILABLE)
-"""What every operation with a database may answer."""
+"""Possible answers of every operation with a database."""
 
 
 class ProblemError(BaseModel):

@@ -61,7 +61,7 @@ class Fault(Protocol):
 
     @property
     def remedy(self) -> str:
-        """Say how to correct the value."""
+        """State how to correct the value."""
         ...
 
 

@@ -67,7 +67,7 @@ async def _present_rules(admin: AIOKafkaAdminClient, settings: RuntimeSettings) 
 
 
 def _read_rules(resources: Iterable[tuple[int, str, int, list[tuple[str, str, int, int]]]]) -> Iterator[AccessRule]:
-    """What the broker allows on every host, of the kinds and operations that this module writes."""
+    """Permissions of the broker on every host, of the kinds and operations that this module writes."""
     kinds = {number: kind for kind, number in _KINDS.items()}
     operations = {number: operation for operation, number in _OPERATIONS.items()}
     for kind, name, pattern, entries in resources:

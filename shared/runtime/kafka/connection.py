@@ -29,7 +29,7 @@ def connection_options(settings: RuntimeSettings) -> dict[str, Any]:
 
 
 def missing_rule(user: str | None) -> str:
-    """What a user lacks whom the broker forbids something."""
+    """The permission that the user lacks."""
     return f"user {user or 'without a name'!r} lacks an access rule, `jiesu topics apply --acl --dry-run` shows which"
 
 

@@ -123,5 +123,5 @@ def _require_accepted(answers: Iterable[Sequence[Any]], done: str) -> None:
 
 
 def _operator_configs(entries: Iterable[Sequence[Any]]) -> dict[str, str]:
-    """What was set on the topic itself, such as `max.message.bytes` by its operator; `entries` as DescribeConfigs answers."""
+    """Settings of the topic itself, such as `max.message.bytes` by its operator; `entries` as DescribeConfigs answers."""
     return {name: value for name, value, _, source, *_ in entries if source == _TOPIC_CONFIG_SOURCE}

@@ -24,7 +24,7 @@ class RuntimeSettings(BaseSettings):
     """
 
     production_fields: ClassVar[frozenset[str]] = frozenset({"environment", "database_url", "kafka_bootstrap_servers"})
-    """What an installation for real complaints sets for the service: its defaults are those of a trial. Held by the tests of deploy/."""
+    """A setting that an installation for real complaints has to make: its defaults are those of a trial. Held by the tests of deploy/."""
 
     model_config = SettingsConfigDict(env_prefix="JIESU_", populate_by_name=True, extra="ignore", validate_default=True)
 

@@ -1,4 +1,4 @@
-"""What a case adds to the sums of figures: pure functions of its row, so that sums and lists of cases agree."""
+"""The share of a case in the sums of figures: pure functions of its row, so that sums and lists of cases agree."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Audience:
 
 @dataclass(frozen=True, slots=True)
 class CountedCase:
-    """What the sums depend on of a case; two that are equal add the same."""
+    """The values of a case on which sums depend; two that are equal add the same."""
 
     figures: tuple[int, ...]
     procedure: str
@@ -63,7 +63,7 @@ class CountedCase:
 
     @property
     def audience(self) -> Audience:
-        """Who sees the case."""
+        """The keys of those who see the case."""
         return _audience(self.seen_by, self.against)
 
     @property
@@ -73,7 +73,7 @@ class CountedCase:
 
 
 def counted_case(row: CaseRow) -> CountedCase | None:
-    """What counts of the row; None for a case without a registration, and for a duplicate: its lead counts for both."""
+    """The counted values of the row; None for a case without a registration, and for a duplicate: its lead counts for both."""
     if row.received_at is None or row.lead:
         return None
     figures, seen_by, against = tuple(row.figures), tuple(row.seen_by), tuple(row.against)

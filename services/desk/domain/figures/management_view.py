@@ -1,4 +1,4 @@
-"""What a page of figures shows: unit, period, procedure, and one value of one dimension, as its address holds them."""
+"""The selection of a page of figures: unit, period, procedure, and one value of one dimension, as its address holds them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the explanation of a deadline says, as instants and days; the shape is that of sla's `GET /v1/cases/{case}/clocks/{clock}`."""
+"""The explanation of a deadline as instants and days; the shape is that of sla's `GET /v1/cases/{case}/clocks/{clock}`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tells in sentences why a deadline is due when it is, from its explanation."""
+"""Sentences that explain the due instant of a deadline."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ _KEY_LENGTH = 100
 
 @dataclass(frozen=True, slots=True)
 class SentActionForm:
-    """What was typed, and why it was not accepted; `key` makes a repetition of the same form one action."""
+    """The typed values and why they were not accepted; `key` makes a repetition of the same form one action."""
 
     key: str
     values: Mapping[str, str] = field(default_factory=dict)

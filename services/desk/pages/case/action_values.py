@@ -27,7 +27,7 @@ class FieldFaultsError(Exception):
 
 
 def typed_values(fields: Sequence[ActionField], form: FormFields) -> dict[str, str]:
-    """What was typed into each field, to show it again."""
+    """The typed value of each field, to show it again."""
     return {field.name: first(form, PREFIX + field.name) for field in fields}
 
 

@@ -33,7 +33,7 @@ from shared.procedures.explain.procedure_texts import ProcedureTexts
 
 @dataclass(frozen=True, slots=True)
 class CaseAnswers:
-    """What sla gives this person of a case; `permissions` are those of now, None for a past instant."""
+    """sla's answers about a case for this person; `permissions` are those of now, None for a past instant."""
 
     case: Mapping[str, Any]
     clocks: list[dict[str, Any]]

@@ -1,4 +1,4 @@
-"""What the events of a case tell: whose words were said, which facts were found by which evidence, which messages went out."""
+"""The contents of a case's events: whose words were said, which facts were found by which evidence, which messages went out."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class SentMessage:
 
 
 def quotes(events: Iterable[Event]) -> list[Quote]:
-    """What was said, in the order of the events; what the reader may not see is not in them."""
+    """Statements in the order of the events, without those that the reader may not see."""
     said: list[Quote] = []
     for event in events:
         complaint = event.get("complaint")

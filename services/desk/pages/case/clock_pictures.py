@@ -16,7 +16,7 @@ from shared.procedures.explain.procedure_texts import ProcedureTexts
 
 
 async def explained_clocks(services: ServiceClient, token: str, case: str) -> list[dict[str, Any]]:
-    """What sla explains of each clock that has started, in the order of their starts; raises as `ServiceClient.get`."""
+    """Explanation by sla of each clock that has started, in the order of their starts; raises as `ServiceClient.get`."""
     path = f"/v1/cases/{quote(case, safe='')}/clocks"
     listed = await services.get("sla", path, token)
     ids = dict.fromkeys(run["clock"] for run in listed["clocks"])

@@ -1,4 +1,4 @@
-"""What the complainant reads on his own page, for people who may see the case; his code is not shown, since it lets one act as him."""
+"""The complainant's own page as shown to staff who may see the case; his code is not shown, since it lets one act as him."""
 
 from __future__ import annotations
 

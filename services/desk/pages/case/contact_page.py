@@ -58,5 +58,5 @@ def router(dependencies: DeskDependencies) -> APIRouter:
 
 
 def _reason(error: ServiceRefusedError) -> str:
-    """What sla says: the right that the person lacks, or the setting (sealing keys) that the operator has to give it."""
+    """Reason of the refusal: the right that the person lacks, or the setting (sealing keys) that the operator has to give it."""
     return " ".join(filter(None, (error.title, error.detail)))

@@ -1,4 +1,4 @@
-"""Who opens the pages on which people decide for departments; the services check each case and each action besides."""
+"""Access to the pages on which people decide for departments; the services check each case and each action besides."""
 
 from http import HTTPStatus
 

@@ -49,7 +49,7 @@ class _Registration:
         return {FORM_ID: uuid7(), RECEIVED_AT: now.strftime("%Y-%m-%dT%H:%M"), CHANNEL: source.channels[0]}
 
     def values(self, source: EntrySource, fields: FormFields) -> dict[str, str]:
-        """What was filled in, by field name."""
+        """The submitted values, by field name."""
         names = [each.name for part in form_fields(source.procedure) for each in part]
         return {FORM_ID: first(fields, FORM_ID)[:_MAX_FORM_ID] or uuid7(), **{name: first(fields, name) for name in names}}
 
@@ -90,7 +90,7 @@ class _Registration:
         *,
         is_unanswered: bool,
     ) -> Response:
-        """What is going to be registered, to be read to the caller."""
+        """The complaint as it will be registered, for reading it to the caller."""
         asked = [each for part in form_fields(source.procedure) for each in part]
         fields = [each for each in asked if values.get(each.name, "").strip()]
         missing = [each for each in asked if each.name in filled.missing]

@@ -1,1 +1,1 @@
-"""What every page has around it: words, static files, switches, fault pages, live changes."""
+"""The surroundings of every page: words, static files, switches, fault pages, live changes."""

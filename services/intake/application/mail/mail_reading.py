@@ -18,7 +18,7 @@ _IN_THREAD_BYTES = 100_000
 _MAX_ATTACHMENT_NAME = 200
 _WITH_ATTACHMENTS = frozenset({MailOutcome.SUBMISSION, MailOutcome.SUPPLEMENT})
 _FAULTS = (ArithmeticError, AssertionError, AttributeError, LookupError, MessageError, RuntimeError, TypeError, ValueError)
-"""What parsers raise, the standard library's and ours, for bytes that nobody thought of: it costs this mail, not the mailbox.
+"""Errors of parsers, the standard library's and ours, for malformed bytes: only this mail is refused.
 
 A lack of memory, or an outage, is no property of the mail: it is tried again.
 """

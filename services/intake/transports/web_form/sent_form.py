@@ -13,7 +13,7 @@ _MAX_FIELDS = 100
 _MAX_FIELD_BYTES = 131_072
 _MAX_READ_FILES = 100
 FORM_BYTES = 1_048_576
-"""What a form may have besides its files."""
+"""Fields of a form besides its files."""
 _MULTIPART = "multipart/form-data"
 BodyFault = Literal["body", "type"]
 

@@ -20,7 +20,7 @@ MAX_COUNT = 1000
 
 @dataclass(frozen=True, slots=True)
 class IssuedTo:
-    """Who keeps the register, and who receives the forms."""
+    """The keeper of the register and the recipients of the forms."""
 
     keeper: str
     receiver: str

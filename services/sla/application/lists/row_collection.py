@@ -25,7 +25,7 @@ _CASES_BETWEEN_YIELDS = 5
 
 @dataclass(frozen=True, slots=True)
 class ListReader:
-    """Who reads a list: `visible` bounds the statement, `texts` decides on each case.
+    """The reader of a list: `visible` bounds the statement, `texts` decides on each case.
 
     `texts` gets a case and the stamp of the context of its latest decision, and returns None for a case that the reader may not read.
     """

@@ -1,4 +1,4 @@
-"""What falls due on a case (reminders, due entries, repeats, escalations), and executing it in the order of time."""
+"""Due items of a case (reminders, due entries, repeats, escalations), executed in the order of time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is notified for a role, and the request that notify executes."""
+"""The recipients of a role, and the request that notify executes."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What messages about a case say: the values that sla states, before notify puts them into words."""
+"""Values of messages about a case, which notify renders."""

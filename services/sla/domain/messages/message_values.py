@@ -1,4 +1,4 @@
-"""What a message states of its case and its occasion: values for notify's templates.
+"""Values of a message for notify's templates.
 
 Instants are microseconds until `in_json` writes them with the offset of the calendar's zone.
 """
@@ -37,7 +37,7 @@ def clock_values(clock: ClockEntry, started_at: int, due_at: int | None, *, over
 
 
 def event_values(event: Event | None) -> dict[str, Any]:
-    """What the event that causes a message says: the acting person's words, reason, demands, dates."""
+    """Values of the event that causes a message: the acting person's words, reason, demands, dates."""
     if event is None:
         return {}
     values = {name: event.data[name] for name in _EVENT_VALUES if event.data.get(name)}
@@ -59,7 +59,7 @@ def wording_values(wording: Wording | None, case: Case) -> dict[str, Any]:
 
 
 def case_values(case: Case) -> dict[str, Any]:
-    """What every message states of its case."""
+    """Values of the case for every message."""
     return {
         "number": case.number,
         "class": case.class_,

@@ -54,7 +54,7 @@ def _decided(carried: _Carried, given: CaseInput, rulebook: Rulebook, now: int) 
 
 
 def _on_time(carried: _Carried, upto: int) -> Iterator[Event]:
-    """What is due by an instant, each item at its own.
+    """Execute what is due by an instant, each item at its own.
 
     The recorded timers stood where the old numbers had put them; occurrences between two of them would be executed as one.
     """

@@ -38,7 +38,7 @@ class ClauseCount:
 
 @dataclass(slots=True)
 class TrialComparison:
-    """What a trial found: figures by clause and kind, the differences by case, and the cases that could not be carried out."""
+    """The result of a trial: figures by clause and kind, the differences by case, and the cases that could not be carried out."""
 
     cases: int = 0
     not_replayed: int = 0

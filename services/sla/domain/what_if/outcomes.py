@@ -1,4 +1,4 @@
-"""What became of a case as a person counts it: deadlines, reminders, breaches, escalations, deemed acts, refused actions."""
+"""Outcomes of a case: deadlines, reminders, breaches, escalations, deemed acts, refused actions."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ class EndedReview(NamedTuple):
 
 
 class TakenReview(NamedTuple):
-    """Who works on an open review, and until when; nobody if `person` is empty."""
+    """The person who works on an open review, and until when; `person` is empty for none."""
 
     person: str
     until: datetime | None
@@ -142,7 +142,7 @@ async def delete_ended(tx: Transaction, before: datetime) -> int:
 
 
 async def find_open(tx: Transaction, case_id: str) -> TakenReview | None:
-    """Who works on the open review of a case; None if the case has none."""
+    """The person who works on the open review of a case; None if the case has none."""
     row = await tx.fetchrow(_FIND_OPEN, case_id)
     if row is None:
         return None

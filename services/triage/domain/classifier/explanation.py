@@ -13,7 +13,7 @@ from services.triage.domain.classifier.vocabulary import UNKNOWN
 
 @dataclass(frozen=True, slots=True)
 class NgramContribution:
-    """What an n-gram adds to the margin, over all views and places in which it occurs."""
+    """The share of an n-gram in the margin, over all its views and places."""
 
     ngram: str
     contribution: float

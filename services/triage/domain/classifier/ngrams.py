@@ -99,7 +99,7 @@ def locate_ngrams(title: str, text: str) -> LocatedNgrams:
 
 
 def _short_account(title: str, text: str) -> str:
-    """What view `TITLE` reads: the title, or the beginning of a text without one."""
+    """The text of view `TITLE`: the title, or the beginning of a text without one."""
     return (title[:MAX_CHARACTERS] or text[:BEGINNING]).lower()
 
 

@@ -71,7 +71,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class GroupChanges:
-    """What one case that was counted or removed changed: cases left and joined groups, as (case, group)."""
+    """The changes caused by counting or removing one case: cases that left and joined groups, as (case, group)."""
 
     dissolved: tuple[Group, ...] = ()
     left: tuple[tuple[str, Group], ...] = ()

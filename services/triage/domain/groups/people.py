@@ -1,4 +1,4 @@
-"""Tells complainants apart by their keys: who shares a key is the same person, directly or through a chain of others."""
+"""Identity of complainants by their keys: submissions that share a key are of one person, directly or through a chain of others."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ _ID_NUMBER = "id_number:"
 
 @dataclass(slots=True)
 class NewPeople:
-    """What submissions added to a directory: `keys` (key → person), `joins` (person → the one it became), `owners` (person, id_number).
+    """Additions of submissions to a directory: `keys` (key → person), `joins` (person → the one it became), `owners` (person, id_number).
 
     `changed` are the people whose earlier submissions have other names now, so that their counts have to be taken again; each join
     changes somebody.
@@ -23,7 +23,7 @@ class NewPeople:
 
 
 class PersonDirectory:
-    """Who is behind the keys of all submissions so far, whatever their procedure and matter; the order in which they came is no matter.
+    """The people behind the keys of all submissions so far, of any procedure and matter, independent of their order.
 
     A submission without an id_number joins its keys to one person. Different id_numbers are different people whatever else agrees, so
     that a submission with one joins nothing: it only makes its id_number an owner of the other keys.

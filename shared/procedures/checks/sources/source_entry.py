@@ -9,7 +9,7 @@ from shared.procedures.organisation import Organisation
 
 
 def source_entry_findings(organisation: Organisation, index: int, procedure: Procedure) -> Iterator[Finding]:
-    """What keeps people from entering complaints for the source, or its form from being used."""
+    """Faults that prevent entry by hand for the source, or the use of its form."""
     source = organisation.sources[index]
     known = {person.id for person in organisation.people} | {role for person in organisation.people for role in person.roles}
     for position, name in enumerate(source.entered_by):

@@ -17,7 +17,7 @@ from shared.procedures.source_formats.webhook_map import WebhookMap
 def source_format_problems(
     source: ComplaintSource, index: int, procedure: Procedure, document: YamlDocument, base_folder: Path
 ) -> Iterator[FileProblem]:
-    """What keeps the source's maps from being used."""
+    """Faults that prevent the use of the source's maps."""
     try:
         maps: dict[str, FieldRules | None] = {
             "imports": load_file_map(source, base_folder),

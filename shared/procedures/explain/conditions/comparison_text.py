@@ -204,7 +204,7 @@ def _value_of(names: ProcedureNames, left: Name, item: Node) -> str:
 
 
 def _actor_text(names: ProcedureNames, left: Name, items: Sequence[Node], *, positive: bool) -> str:
-    """Who did it: `event.role == 'chief'`, `last.accepted.role == 'chief'`, `event.role == last.accepted.role`."""
+    """The acting role: `event.role == 'chief'`, `last.accepted.role == 'chief'`, `event.role == last.accepted.role`."""
     doers = names.join_list(
         [
             names.choose(f"作出{names.latest(item.path[1])}的岗位", f"the role that did {names.latest(item.path[1])}")

@@ -46,7 +46,7 @@ class WordSequence:
 
 @dataclass(frozen=True, slots=True)
 class PatternWords:
-    """What a pattern finds: one of the sequences."""
+    """The matches of a pattern: one of the sequences."""
 
     sequences: tuple[WordSequence, ...]
     ignores_case: bool = False

@@ -100,7 +100,7 @@ def _with_stems(sequence: WordSequence) -> WordSequence:
 
 
 def _exceptions_text(names: ProcedureNames, pattern: TextPattern) -> str:
-    """What does not count, in one bracket: other words that look alike, exceptions, and what is denied, past, … ."""
+    """Exceptions, in one bracket: other words that look alike, exceptions, and what is denied, past, … ."""
     kinds = TOPIC_CUES if pattern.topic else with_library(pattern).cues
     cues = names.join_list([names.choose(*_CUE_NAMES[kind]) for kind in kinds], ("或", "or"))
     excepted = [*map(names.quote, pattern.lookalikes), *_expressions(names, (), pattern.exceptions)]

@@ -32,7 +32,7 @@ class CallBackDemand(StrictModel):
 
 
 class ActionRule(StrictModel):
-    """Who may perform an action (`by`), and what has to hold before (`requires`); the rule applies to cases for which `when` holds."""
+    """The performers of an action (`by`) and its conditions (`requires`); the rule applies to cases for which `when` holds."""
 
     by: RoleNames | None = None
     requires: str | None = None

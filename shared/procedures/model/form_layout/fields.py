@@ -11,11 +11,11 @@ CASE_FIELDS = (
     *("source", "external_id", "received_at", "registered_at", "channel", "title", "text", "object", "demand", "place", "product"),
     *("against", "happened_at", "attachments", "missing"),
 )
-"""What a field may print of the case and its complaint, beside `complainant.*`, `facts.*`, `parameters.*` and `<event>.*`."""
+"""Values of the case and its complaint for fields, beside `complainant.*`, `facts.*`, `parameters.*` and `<event>.*`."""
 COMPLAINANT_FIELDS = ("kind", "anonymous", "name", "phone", "identity", "enterprise", "household")
 """Fields of the complainant that events publish; e-mail, address and document number stay sealed, so no form can print them."""
 PERIOD_FIELDS = ("period", "cases", "open", "closed")
-"""What a field of a form of a period may print: the period, and how many cases it has, by their state."""
+"""Values for fields of a form of a period: the period, and how many cases it has, by their state."""
 EVENT_ROW_FIELDS = ("event", "at", "actor", "role")
 """Columns that every event has, beside its own fields."""
 CLOSED_VALUES = ("kind", "class", "channel", "complainant.kind", "complainant.anonymous", "status")

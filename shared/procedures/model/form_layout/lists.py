@@ -10,7 +10,7 @@ from shared.procedures.model.timed_entries import TitledEntry
 
 ListPeriod = Literal["week", "month", "quarter", "year"]
 LIST_FIELDS = ("overdue", "breached", "due_at", "ended_at", "links")
-"""What a column may print of the case beside the fields of forms."""
+"""Values of the case for columns, beside the fields of forms."""
 LIST_CASE_NAMES = frozenset(
     {
         *("class", "rule", "kind", "subject", "department", "cooperating", "status", "open", "handler", "number"),

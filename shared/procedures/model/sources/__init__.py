@@ -1,1 +1,1 @@
-"""What an organisation file says about a source besides its procedure and keys: entry by hand, and its web form."""
+"""Settings of a source in the organisation file besides its procedure and keys: entry by hand, and its web form."""

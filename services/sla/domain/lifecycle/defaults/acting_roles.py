@@ -1,4 +1,4 @@
-"""Who may act, by default: what the roles `complainant` and `system` may do, which no person of the organisation holds."""
+"""Default permissions: the actions of the roles `complainant` and `system`, which no person of the organisation holds."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class CallBacks:
 
 
 def rating_outcome(score: int, procedure: Procedure) -> CallBackOutcome:
-    """What a rating of 0 to 100 says in the words of a call-back: `satisfied` or `dissatisfied`."""
+    """The result of a call-back for a rating of 0 to 100: `satisfied` or `dissatisfied`."""
     return "satisfied" if score >= procedure.satisfied_from else "dissatisfied"
 
 

@@ -32,7 +32,7 @@ def event_type_of_request(builder: DecisionBuilder, event_type: str, role: str) 
 
 
 def follow_up_request(builder: DecisionBuilder, event: Event) -> None:
-    """Tell the responsible person of an urging or a supplement, and reopen an ended case where the procedure says so."""
+    """Notify the responsible person of an urging or a supplement, and reopen an ended case where the procedure says so."""
     case = builder.case
     if event.data.get("to_case"):  # on a duplicate: it goes to the lead
         return
@@ -50,14 +50,14 @@ def follow_up_request(builder: DecisionBuilder, event: Event) -> None:
 
 
 def urgings_due(case: Case) -> int | None:
-    """When urgings that nobody was told of are told, None if there are none; at most one message an hour."""
+    """The instant of the message about further urgings, None if there are none; at most one message an hour."""
     if not case.urgings or case.lead:
         return None
     return 0 if case.urgings_told_at is None else case.urgings_told_at + _HOUR
 
 
 def tell_urgings(builder: DecisionBuilder, at: int) -> None:
-    """Tell the responsible person how many urgings have come since the message before."""
+    """Notify the responsible person of the number of urgings since the last message."""
     case = builder.case
     number, case.urgings, case.urgings_told_at = case.urgings, 0, at
     tell_responsible(builder, at, RULE, "urged", {"urgings": number})

@@ -1,4 +1,4 @@
-"""What was submitted for a decision on a case, and which decision was taken on it."""
+"""Submissions for a decision on a case, and the decisions taken."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a decision on one case makes of its lead and its duplicates: inputs for these cases, each decided under its own lock."""
+"""Effects of a decision on the case's lead and duplicates: inputs for these cases, each decided under its own lock."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def _join(builder: DecisionBuilder, event: Event, before: Case | None) -> Iterat
 
 
 def _redirect(case: Case) -> tuple[str, dict[str, Any]]:
-    """What a duplicate that came too late is told: the lead had ended, or had itself become a duplicate, since it was looked up."""
+    """The input for a duplicate that came too late: the lead had ended, or had itself become a duplicate, since it was looked up."""
     if case.lead:
         return "linked", {"rule": RULE, "to_case": case.lead, "as": "duplicate"}
     return "unlinked", {"rule": RULE, "to_case": case.id, "as": "duplicate", "reason": "lead_ended"}
