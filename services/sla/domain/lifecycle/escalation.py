@@ -94,7 +94,7 @@ def postpone_climbs(builder: DecisionBuilder, run: ClockRun) -> None:
 
 
 def tell_above(builder: DecisionBuilder, clock_id: str, at: int, rule_fields: dict[str, Any]) -> None:
-    """Notify the nearest role above the clock's owner that has a holder, else the fallback person."""
+    """Inform the nearest role above the clock's owner that has a holder, else the fallback person."""
     clauses = rule_fields.get("clauses") or ([rule_fields["clause"]] if "clause" in rule_fields else [])
     advance_escalation(builder, _climb(rule_fields["rule"], clock_id, clauses, None, [DEFAULT_RUNG_INTERVAL]), at)
 

@@ -30,7 +30,7 @@ _COUNTED_AGAIN = ("clock", "working", "part")
 
 
 class ClimbLine(Effect):
-    """Notify the role above the clock's owner after the shortest of these times, then each further role of the line, until the clock ends.
+    """Inform the role above the clock's owner after the shortest of these times, then each further role of the line, until the clock ends.
 
     It does nothing where the nearest role above is one of `told`, which the entry tells at due, or where nobody stands above.
     """
@@ -40,7 +40,7 @@ class ClimbLine(Effect):
 
 
 class TellAbove(Effect):
-    """Notify the role above the clock's owner at once."""
+    """Inform the role above the clock's owner at once."""
 
     tell_above: bool = True
 

@@ -32,7 +32,7 @@ def event_type_of_request(builder: DecisionBuilder, event_type: str, role: str) 
 
 
 def follow_up_request(builder: DecisionBuilder, event: Event) -> None:
-    """Notify the responsible person of an urging or a supplement, and reopen an ended case where the procedure says so."""
+    """Inform the responsible person of an urging or a supplement, and reopen an ended case where the procedure says so."""
     case = builder.case
     if event.data.get("to_case"):  # on a duplicate: it goes to the lead
         return
@@ -57,7 +57,7 @@ def urgings_due(case: Case) -> int | None:
 
 
 def tell_urgings(builder: DecisionBuilder, at: int) -> None:
-    """Notify the responsible person of the number of urgings since the last message."""
+    """Inform the responsible person of the number of urgings since the last message."""
     case = builder.case
     number, case.urgings, case.urgings_told_at = case.urgings, 0, at
     tell_responsible(builder, at, RULE, "urged", {"urgings": number})
