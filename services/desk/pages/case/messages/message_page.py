@@ -47,7 +47,7 @@ def router(dependencies: DeskDependencies) -> APIRouter:
         names = {person.id: person.name or person.id for person in dependencies.organisation.people}
         words = await message_words(dependencies.services, session.token, case, [message.event])
         shown: dict[str, Any] = {"row": row, "message": message, "words": words, "texts": texts, "as_of_text": as_of[:40]}
-        shown |= {"is_first": True, "past": None, "person_name": lambda person: names.get(person, person)}
+        shown |= {"past": None, "person_name": lambda person: names.get(person, person)}
         return dependencies.pages.render(request, "case/message.html", session, **shown)
 
     return routes
