@@ -8,16 +8,12 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from shared.contracts.topics import PARTITIONS
-from shared.runtime.clock import monotonic
 from shared.runtime.kafka.connection import FORBIDDEN, missing_rule
 from shared.runtime.kafka.watermark import Watermark
 from shared.runtime.process.health import Health
-from shared.runtime.subscription.busy_share import BusyShare
 
 # 100 and 150 ms were no better beyond the noise (ADR 36).
 _LINGER_SECONDS = 0.05
-_LINGER_FROM_BUSY_SHARE = 0.3
-"""Below it a batch for each record is affordable, and a linger would only delay it."""
 _IDLE_POLL_MS = 500
 """How long a poll waits for the first record: with FastStream's 20 ms four idle services took an eighth of a CPU."""
 
@@ -63,21 +59,15 @@ class PollTrackingConsumer(AIOKafkaConsumer):  # type: ignore[misc]
         super().__init__(**options)
         self._poll_state = poll_state
         self._caught_up = False
-        self._busy_share = BusyShare(monotonic())
         self._user: str | None = options.get("sasl_plain_username")
 
     async def getmany(
         self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None
     ) -> dict[TopicPartition, list[ConsumerRecord]]:
-        """Poll. A busy consumer whose last poll drained every partition lingers 50 ms before, so that batches fill.
-
-        Ten records cost as much as fifty.
-        """
+        """Poll. Lingers 50 ms before when the last poll drained every partition, so that batches fill: 10 records cost as much as 50."""
         self._poll_state.poll_started()
-        self._busy_share.batch_ended(monotonic())
-        # All conditions: when every small poll lingered, sla was idle for a fifth of the time (ADR 36).
-        is_busy = self._busy_share.value >= _LINGER_FROM_BUSY_SHARE
-        if is_busy and self._caught_up and self._poll_state.last_poll_size < self._poll_state.batch_size:
+        # Both conditions: when every small poll lingered, sla was idle for a fifth of the time (ADR 36).
+        if self._caught_up and self._poll_state.last_poll_size < self._poll_state.batch_size:
             await asyncio.sleep(_LINGER_SECONDS)
         try:
             records: dict[TopicPartition, list[ConsumerRecord]] = await super().getmany(
@@ -86,8 +76,6 @@ class PollTrackingConsumer(AIOKafkaConsumer):  # type: ignore[misc]
         except FORBIDDEN as error:
             self._poll_state.reading_forbidden(error, self._user)
             raise
-        finally:
-            self._busy_share.poll_ended(monotonic())
         # The position has moved within getmany: without an await in between, nothing can read it before the partitions are marked.
         self._poll_state.records_fetched(list(records))
         self._caught_up = bool(records) and all(self._reached_end(partition, batch[-1].offset) for partition, batch in records.items())

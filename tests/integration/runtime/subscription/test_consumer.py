@@ -21,7 +21,6 @@ async def test_consumer_lingers_only_after_draining_every_partition(
     probe_settings: RuntimeSettings, sender: ProbeSender, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("shared.runtime.subscription.consumer._LINGER_SECONDS", 3600.0)
-    monkeypatch.setattr("shared.runtime.subscription.consumer._LINGER_FROM_BUSY_SHARE", 0.0)
     wide = probe_settings.model_copy(update={"batch_size": 10_000})
     await sender.send_notes("case-actions", [("case-1", f"{n:05}" + "x" * 1000) for n in range(1000)])  # several fetches of one partition
     probe = ProbeHandler()
@@ -32,17 +31,6 @@ async def test_consumer_lingers_only_after_draining_every_partition(
 
         await wait_for(all_in)
         assert len(probe.batches) > 3
-
-
-async def test_consumer_with_time_to_spare_does_not_linger(
-    probe_settings: RuntimeSettings, sender: ProbeSender, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("shared.runtime.subscription.consumer._LINGER_SECONDS", 3600.0)
-    monkeypatch.setattr("shared.runtime.subscription.consumer._LINGER_FROM_BUSY_SHARE", 0.99)  # whatever else the machine does
-    async with build_service(probe_settings, ProbeHandler()).running() as service:
-        for number in range(3):
-            await sender.send_notes("case-actions", [("case-1", str(number))])
-            await wait_for_notes(service, [str(each) for each in range(number + 1)])
 
 
 async def test_compressed_records_are_read(probe_settings: RuntimeSettings) -> None:
