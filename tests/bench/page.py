@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from statistics import median
 from typing import Any
 
-from tests.bench.results import ROOT, read_figures, read_runs
+from tests.bench.measuring.results import ROOT, read_figures, read_runs
 
 PAGE = ROOT / "docs" / "reference" / "performance.md"
 INTRODUCTION = """# Performance
@@ -17,7 +17,7 @@ threads' own clocks; they depend less than rates on what else the machine does, 
 Deadlines have [a page of their own](deadlines-performance.md).
 """
 PIPELINE_RUNS = {
-    "one-notice": "`tests/bench/one_notice.yaml`: one clock, one request to notify and one routing a complaint",
+    "one-notice": "`tests/bench/chain/one_notice.yaml`: one clock, one request to notify and one routing a complaint",
     "hunan-property": "`hunan-property`, a real regulation, under the demo's organisation: four or five messages a complaint",
 }
 
@@ -39,7 +39,8 @@ def _pipeline_section() -> Iterator[str]:
         except FileNotFoundError:
             continue
         yield f"### {name}\n"
-        yield f"`python -m tests.bench.pipeline --procedure {name} --complaints {figures['complaints']}` ({_machine(figures)}). {what}.\n"
+        yield f"`python -m tests.bench.chain.pipeline --procedure {name} --complaints {figures['complaints']}`"
+        yield f"({_machine(figures)}). {what}.\n"
         yield from _table(("", "figure"), _chain_rows(figures))
         parts = figures["cpu_micros_a_complaint"]
         rest = figures["cpu_micros_a_complaint_until_rest"]
@@ -66,7 +67,7 @@ def _messages() -> Iterator[str]:
         yield "## A message to a person\n"
         yield "CPU µs a complaint of `hunan-property` until every message was delivered and recorded, before and after"
         yield f"[ADR 77](../adr/0077-outcomes-in-batches.md), in turn on one machine ({_machine(after[-1])}),"
-        yield f"`python -m tests.bench.pipeline --procedure hunan-property --complaints {after[-1]['complaints']} --warm-up 1000`;"
+        yield f"`python -m tests.bench.chain.pipeline --procedure hunan-property --complaints {after[-1]['complaints']} --warm-up 1000`;"
         yield f"medians of {len(before)} runs before and {len(after)} after. Intake and the senders did the same work in both:"
         yield "their ratio is that of the machine's other work, and of a shorter run.\n"
         old, new = _median_micros(before), _median_micros(after)
@@ -83,8 +84,8 @@ def _median_micros(runs: list[dict[str, Any]]) -> dict[str, float]:
 
 def _message_steps(figures: dict[str, Any]) -> Iterator[str]:
     micros = figures["micros_a_mail"]
-    yield f"`python -m tests.bench.message_layers --mails {figures['mails']}` ({_machine(figures)}): where the CPU of a mail goes, in"
-    yield "notify + PostgreSQL µs, by how many mails share a transaction.\n"
+    yield f"`python -m tests.bench.notify.message_layers --mails {figures['mails']}` ({_machine(figures)}): where the CPU of a mail"
+    yield "goes, in notify + PostgreSQL µs, by how many mails share a transaction.\n"
     rows = [
         (step, *(f"{by_step[step]['notify']:,.0f} + {by_step[step]['postgres']:,.0f}" for by_step in micros.values()))
         for step in next(iter(micros.values()))
@@ -99,7 +100,7 @@ def _message_steps(figures: dict[str, Any]) -> Iterator[str]:
 def _decide() -> Iterator[str]:
     figures = read_figures("decide")
     yield "## One decision\n"
-    yield f"`python -m tests.bench.decide` ({_machine(figures)}): a case with ten running clocks, in CPU time."
+    yield f"`python -m tests.bench.sla.decide` ({_machine(figures)}): a case with ten running clocks, in CPU time."
     yield "The goal for the median is 60 µs.\n"
     rows = [("median over all", f"{figures['median_micros']:.0f}"), ("99th percentile", f"{figures['p99_micros']:.0f}")]
     rows += [(name, f"{micros:.0f}") for name, micros in figures["medians_micros"].items()]

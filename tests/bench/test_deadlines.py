@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.bench import deadlines
+from tests.bench.sla import deadlines
 
 
 def test_half_a_million_deadlines_are_counted_a_second() -> None:

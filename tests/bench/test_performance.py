@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.bench import decide, page, pipeline
+from tests.bench import page
+from tests.bench.chain import pipeline
+from tests.bench.measuring.stacks import ORGANISATIONS
+from tests.bench.sla import decide
 
 
 def test_a_decision_with_ten_clocks_takes_less_than_60_microseconds() -> None:
@@ -14,7 +17,7 @@ def test_a_decision_with_ten_clocks_takes_less_than_60_microseconds() -> None:
 
 
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("procedure", list(pipeline.ORGANISATIONS))
+@pytest.mark.parametrize("procedure", list(ORGANISATIONS))
 def test_complaints_go_through_once_in_little_memory(procedure: str) -> None:
     figures = pipeline.run_benchmark(pipeline.COMPLAINTS, procedure)
     print(figures)  # noqa: T201 - a figure
