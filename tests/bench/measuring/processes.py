@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -50,9 +51,14 @@ def measure_usage(stack: Stack, servers: EmbeddedServers) -> ResourceUsage:
     """CPU and memory that each part has used so far."""
     processes = process_ids(stack, servers)
     return ResourceUsage(
-        {name: sum(cpu_seconds(pid) for pid in listed) for name, listed in processes.items()},
+        cpu_by_part(processes),
         {name: sum(_resident(pid) for pid in listed) for name, listed in processes.items() if name != "postgres"},
     )
+
+
+def cpu_by_part(processes: Mapping[str, Sequence[int]]) -> dict[str, float]:
+    """CPU seconds so far, by part."""
+    return {name: sum(map(cpu_seconds, listed)) for name, listed in processes.items()}
 
 
 def cpu_seconds(pid: int) -> float:

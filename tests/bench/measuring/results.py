@@ -2,6 +2,7 @@
 
 import os
 import platform
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,12 @@ def read_figures(name: str) -> dict[str, Any]:
 def read_runs(name: str) -> list[dict[str, Any]]:
     """The figures of all runs that were kept as `<name>-1`, `<name>-2`, …"""
     return [orjson.loads(path.read_bytes()) for path in sorted(FOLDER.glob(f"{name}-*.json"))]
+
+
+def described(figures: Mapping[str, Any]) -> str:
+    """Machine, load and day of a run, for a page."""
+    on = figures["machine"]
+    return f"{on['processor']}, {on['cores']} cores, Python {on['python']}, load {on['load']}, {figures['taken_at'][:10]}"
 
 
 def machine() -> dict[str, Any]:

@@ -16,17 +16,22 @@ CHUNK = 100
 
 
 async def send_submissions(senders: WorkloadClient, producer: Producer, numbers: Sequence[int], rate: float = 0.0) -> None:
-    """Send at `rate` submissions a second, or as fast as the broker accepts them if `rate` is 0."""
-    source, began = SOURCE, time.monotonic()
+    """Send at `rate` submissions a second, or as fast as the broker accepts them if `rate` is 0; the client notes what was accepted."""
+    began = time.monotonic()
     for first in range(0, len(numbers), CHUNK):
         if rate:
             await asyncio.sleep(began + first / rate - time.monotonic())
-        bodies = [submission(number, datetime.now(UTC)) for number in numbers[first : first + CHUNK]]
-        await producer.send([_outgoing(body, source) for body in bodies])
-        for body in bodies:
-            senders.note_accepted(source, body)
+        for body in await send_chunk(producer, numbers[first : first + CHUNK]):
+            senders.note_accepted(SOURCE, body)
 
 
-def _outgoing(body: dict[str, Any], source: str) -> ProducerRecord:
-    record = submission_record(body, source)
-    return record.topic, record.key.encode(), record.body, record.kafka_headers()
+async def send_chunk(producer: Producer, numbers: Sequence[int], prefix: str = "") -> list[dict[str, Any]]:
+    """Send the submissions of these numbers to the topic with this prefix, and return their bodies."""
+    bodies = [submission(number, datetime.now(UTC)) for number in numbers]
+    await producer.send([_outgoing(body, prefix) for body in bodies])
+    return bodies
+
+
+def _outgoing(body: dict[str, Any], prefix: str) -> ProducerRecord:
+    record = submission_record(body, SOURCE)
+    return f"{prefix}{record.topic}", record.key.encode(), record.body, record.kafka_headers()

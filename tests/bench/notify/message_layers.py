@@ -10,7 +10,7 @@ import argparse
 import asyncio
 import os
 import sys
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
@@ -26,13 +26,16 @@ from services.notify.providers.provider import OutgoingMessage
 from services.notify.storage.deliveries import DeliveryRow
 from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database
+from tests.bench.measuring.outcome import Bench, Options, Outcome
 from tests.bench.measuring.processes import cpu_seconds, process_family
 from tests.bench.measuring.results import write_figures
+from tests.bench.measuring.tables import table
 from tests.bench.notify.outgoing_mails import mail_sink
 from tests.integration.notify.notify_process import ORGANISATION, NotifyProcess, notification_request
 from tests.support.messaging.sample_organisation import ENCRYPTION_KEYS
 from tests.support.servers.databases import Databases
 
+MAILS = 1000
 BATCHES = (1, 10, 50)
 _REQUESTS_A_BATCH = 50
 _SESSIONS = 10
@@ -133,10 +136,34 @@ async def _send_all(process: NotifyProcess, rows: Sequence[DeliveryRow]) -> list
     return [attempt for part in parts for attempt in part]
 
 
+def measure_outcome(options: Options) -> Outcome:
+    """The steps of a mail."""
+    return Outcome(asyncio.run(measure(options.complaints or MAILS)))
+
+
+def section(figures: Mapping[str, Any]) -> Iterator[str]:
+    """CPU by step and by how many mails share a transaction."""
+    micros = figures["micros_a_mail"]
+    yield f"Where the CPU of each of {figures['mails']:,} mails goes, in notify + PostgreSQL µs, by how many mails share a transaction;"
+    yield "what a message costs all processes is in [decision 77](../adr/0077-outcomes-in-batches.md).\n"
+    rows = [
+        (step, *(f"{by_step[step]['notify']:,.0f} + {by_step[step]['postgres']:,.0f}" for by_step in micros.values()))
+        for step in next(iter(micros.values()))
+    ]
+    yield from table(("step", *(f"{batch} at a time" for batch in micros)), rows)
+    of_ten = {step: sum(cost.values()) for step, cost in micros["10"].items()}
+    total = sum(of_ten.values())
+    shares = ", ".join(f"{step} {micros / total:.0%}" for step, micros in sorted(of_ten.items(), key=lambda item: -item[1]))
+    yield f"Of the {total:,.0f} µs with ten at a time: {shares}.\n"
+
+
+BENCH = Bench("A message to a person", measure_outcome, section)
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.notify.message_layers")
-    parser.add_argument("--mails", type=int, default=1000, help="mails for each size of a batch")
+    parser.add_argument("--mails", type=int, default=MAILS, help="mails for each size of a batch")
     figures = asyncio.run(measure(parser.parse_args().mails))
     write_figures("message-layers", figures)
     sys.stdout.write(orjson.dumps(figures, option=orjson.OPT_INDENT_2).decode() + "\n")

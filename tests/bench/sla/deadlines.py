@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -23,6 +23,7 @@ from services.sla.domain.deadlines.pauses import normalize_pauses
 from services.sla.domain.deadlines.worktime import Worktime, to_micros
 from shared.procedures.calendars.calendar import WEEKDAYS, Calendar, default_calendar
 from shared.procedures.model.duration import Duration
+from tests.bench.measuring.outcome import Bench, Goal, Options, Outcome
 from tests.support.deadlines.minute_counter import CHINA, DAYS_OFF, NIGHT_HOURS, OFFICE_HOURS, LocalPause, MinuteCounter
 from tests.support.deadlines.piece_counter import PieceCounter, piece_calendars
 
@@ -267,6 +268,28 @@ closing time, pandas returns the next opening.
 | --- | --- | --- | --- | --- |
 {rows}
 """
+
+
+def measure_outcome(_: Options) -> Outcome:
+    """Speed and errors, as goals; the page of deadlines has the comparison with other libraries."""
+    cost, wrong = measure_integers(), count_wrong()
+    peers = [measure_businesstimedelta(), measure_custom_business_hour()]
+    own = measure_own()
+    goals = [
+        Goal("deadlines counted a second of CPU", round(1_000_000 / cost), 500_000, "/s"),
+        Goal(f"wrong of {COMPARED:,} random deadlines", wrong + own.wrong_count, 0, "", at_most=True, required=True),
+    ]
+    times = {peer.name: round(peer.cpu_micros / own.cpu_micros, 1) for peer in peers}
+    return Outcome({"cpu_micros": round(cost, 2), "peers": times}, goals)
+
+
+def section(figures: Mapping[str, Any]) -> Iterator[str]:
+    """Two sentences."""
+    peers = ", ".join(f"{name} takes {times:g} times as long" for name, times in figures["peers"].items())
+    yield f"{figures['cpu_micros']:g} µs of CPU a deadline; {peers} for working hours ([deadlines](deadlines-performance.md)).\n"
+
+
+BENCH = Bench("Counting deadlines", measure_outcome, section)
 
 
 def main() -> None:

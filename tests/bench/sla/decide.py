@@ -6,10 +6,11 @@ Run with `python -m tests.bench.sla.decide`; figures go to var/bench/decide.json
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from statistics import median, quantiles
 from time import process_time_ns, thread_time_ns
+from typing import Any
 
 from services.sla.domain.evidence.replay import replay_decisions
 from services.sla.domain.lifecycle.case import Case
@@ -26,7 +27,9 @@ from shared.procedures.loading.loader import load_organisation, load_procedure
 from shared.procedures.model.bound_procedure import bind_parameters
 from simulator.registration import register_complaint, source_context_for
 from simulator.scenario import ScenarioComplaint
+from tests.bench.measuring.outcome import Bench, Goal, Options, Outcome
 from tests.bench.measuring.results import write_figures
+from tests.bench.measuring.tables import table
 from tests.support.messaging.workload import ORGANISATION
 from tests.support.scenarios.packs import pack_scenarios
 from tests.support.scenarios.recording_simulation import RecordingSimulation
@@ -139,12 +142,33 @@ def measure_throughput() -> dict[str, float]:
     }
 
 
-def measure() -> dict[str, object]:
+def measure() -> dict[str, Any]:
     """Everything, kept under var/bench."""
     medians, middle, high = measure_decisions()
-    figures: dict[str, object] = {"median_micros": middle, "p99_micros": high, "medians_micros": medians, **measure_throughput()}
+    figures: dict[str, Any] = {"median_micros": middle, "p99_micros": high, "medians_micros": medians, **measure_throughput()}
     write_figures("decide", figures)
     return figures
+
+
+def measure_outcome(_: Options) -> Outcome:
+    """The figures, with the goal for the median."""
+    figures = measure()
+    goal = Goal("a decision with ten running clocks, median", round(figures["median_micros"]), LIMIT_MICROS, "µs", at_most=True)
+    return Outcome(figures, [goal])
+
+
+def section(figures: Mapping[str, Any]) -> Iterator[str]:
+    """Decisions by input, then simulated and replayed events."""
+    yield "A case with ten running clocks, in CPU time.\n"
+    rows = [("median over all", f"{figures['median_micros']:.0f}"), ("99th percentile", f"{figures['p99_micros']:.0f}")]
+    rows += [(name, f"{micros:.0f}") for name, micros in figures["medians_micros"].items()]
+    yield from table(("input", "µs"), rows)
+    yield "A second of CPU, over the scenarios of three packs:\n"
+    names = ("scenarios_a_second", "events_simulated_a_second", "events_replayed_a_second")
+    yield from table(("", "number"), [(name.replace("_", " "), f"{figures[name]:,.0f}") for name in names])
+
+
+BENCH = Bench("One decision", measure_outcome, section)
 
 
 def main() -> None:
