@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from pathlib import Path
 from statistics import median
 from typing import Any
 
-import orjson
-
-from cli.stack.process_environment import process_environment
 from cli.stack.stack import Stack
 from deploy.embedded import EmbeddedServers
-from deploy.embedded.process import ManagedProcess
 from shared.procedures.loading.loader import load_organisation
 from tests.bench.limits.hops import HOPS, RecordShape, record_shape
 from tests.bench.limits.systems import ComparedSystem, real_system, start_bare, start_skeleton
-from tests.bench.measuring.layers import LAYERS
 from tests.bench.measuring.outcome import Bench, Goal, Options, Outcome
+from tests.bench.measuring.profiling import ProfiledServices, profile_tables
 from tests.bench.measuring.stacks import ORGANISATIONS, started_stack
 from tests.bench.measuring.tables import table
 
@@ -99,28 +92,13 @@ def cpu_of_services_and_servers(figures: Mapping[str, float]) -> float:
 
 def _profile(stack: Stack, servers: EmbeddedServers, complaints: int) -> dict[str, Any]:
     """Samples by layer of each service, started again under the profiler."""
-    files = {name: stack.root / f"profile-{name}.json" for name in HOPS}
-    for name, file in files.items():
-        stack.processes[name].stop()
-        process = ManagedProcess(name, stack.root / "logs" / f"{name}-profiled.log", signal.SIGTERM)
-        environment = {**process_environment(name, stack.environment), "JIESU_HTTP_PORT": str(stack.ports[name])}
-        command = [sys.executable, "-P", "-m", "tests.bench.measuring.profiled", str(file), f"services.{name}"]
-        process.start(command, environment=environment)
-        stack.processes[name] = process
+    services = ProfiledServices(stack, tuple(HOPS))
     real = real_system(stack)
     real.sent = 10_000_000
     asyncio.run(real.run_round(servers, complaints // 2))
-    for name in files:
-        os.kill(stack.processes[name].pid, signal.SIGUSR1)
+    services.reset()
     figures = asyncio.run(real.run_round(servers, complaints))
-    for name in files:
-        stack.processes[name].stop()
-    return {name: {**_samples(file), "micros": figures[name]} for name, file in files.items()}
-
-
-def _samples(file: Path) -> dict[str, Any]:
-    samples: dict[str, Any] = orjson.loads(file.read_bytes())
-    return samples
+    return {name: {**samples, "micros": figures[name]} for name, samples in services.stop().items()}
 
 
 def section(figures: Mapping[str, Any]) -> Iterator[str]:
@@ -154,18 +132,7 @@ def _profile_section(profile: Mapping[str, Any]) -> Iterator[str]:
     yield "### Where the time goes\n"
     yield "Share of each service's CPU by layer, sampled every 5 ms of CPU while complaints go through; µs a complaint in the last row,"
     yield "the profiler's own work included.\n"
-    totals = {name: sum(samples["layers"].values()) or 1 for name, samples in profile.items()}
-    rows = [(layer, *(f"{samples['layers'].get(layer, 0) / totals[name]:.0%}" for name, samples in profile.items())) for layer in LAYERS]
-    yield from table(("layer", *profile), [*rows, ("CPU µs", *(f"{samples['micros']:,.0f}" for samples in profile.values()))])
-    yield "The functions of the project with the most samples, their calls into libraries included:\n"
-    yield from table(
-        ("service", "share", "layer: function"),
-        [
-            (name, f"{count / totals[name]:.0%}", f"`{function}`")
-            for name, samples in profile.items()
-            for function, count in samples["functions"][:8]
-        ],
-    )
+    yield from profile_tables(profile, ("CPU µs", {name: f"{samples['micros']:,.0f}" for name, samples in profile.items()}))
 
 
 def _median(rounds: Sequence[Mapping[str, float]]) -> dict[str, float]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
+from cli.service_names import SERVICES
 from cli.stack.stack import Stack
 from deploy.embedded import EmbeddedServers
 from shared.contracts.topics import COMPLAINT_EVENTS, TRIAGE_EVENTS, Topic, department_topic
@@ -17,6 +18,7 @@ from tests.bench.limits.systems import real_system
 from tests.bench.measuring.backlog import open_backlog
 from tests.bench.measuring.outcome import Bench, Goal, Options, Outcome
 from tests.bench.measuring.processes import cpu_by_part, process_ids
+from tests.bench.measuring.profiling import ProfiledServices, profile_tables
 from tests.bench.measuring.service_metrics import HistogramTotals
 from tests.bench.measuring.stacks import ORGANISATIONS, started_stack
 from tests.bench.measuring.tables import quantile, table
@@ -27,23 +29,25 @@ from tests.support.waiting import wait_for
 RATES = (20, 100)
 SECONDS = 30.0
 REST_SECONDS = 30.0
+_START_SECONDS = 30.0
 WARM_UP = 1000
 _READERS = {"triage": COMPLAINT_EVENTS.name, "sla": TRIAGE_EVENTS.name}
 """Of the two hops between intake and the department: what each one reads."""
 
 
-def measure(_: Options) -> Outcome:
+def measure(options: Options) -> Outcome:
     """Each rate after a rest, on one stack; then the services at rest."""
     with started_stack(PROCEDURE, lambda line: print(line, file=sys.stderr)) as (stack, servers):  # noqa: T201
         asyncio.run(real_system(stack).run_round(servers, WARM_UP))
         by_rate = {str(rate): asyncio.run(_measure_rate(stack, servers, rate)) for rate in RATES}
         rest = asyncio.run(_measure_rest(stack, servers))
+        profile = asyncio.run(_profile_rest(stack)) if options.profile else {}
     goals = [
         *_latency_goals(by_rate["20"], "20/s", 80, 250),
         *_latency_goals(by_rate["100"], "100/s", 150, 500),
         Goal("services at rest, all together, share of a core", rest["services"], 3, "%", at_most=True),
     ]
-    return Outcome({"rates": by_rate, "rest": rest}, goals)
+    return Outcome({"rates": by_rate, "rest": rest, "rest_profile": profile}, goals)
 
 
 def _latency_goals(figures: Mapping[str, Any], rate: str, p50: float, p99: float) -> Iterator[Goal]:
@@ -116,6 +120,15 @@ async def _measure_rest(stack: Stack, servers: EmbeddedServers) -> dict[str, flo
     return {**shares, "services": services}
 
 
+async def _profile_rest(stack: Stack) -> dict[str, Any]:
+    """Samples of each service at rest."""
+    services = ProfiledServices(stack, SERVICES)
+    await asyncio.sleep(_START_SECONDS)
+    services.reset()
+    await asyncio.sleep(REST_SECONDS * 2)
+    return await asyncio.to_thread(services.stop)
+
+
 def section(figures: Mapping[str, Any]) -> Iterator[str]:
     """Latency by rate, what it is made up of, and the services at rest."""
     rates = figures["rates"]
@@ -128,6 +141,10 @@ def section(figures: Mapping[str, Any]) -> Iterator[str]:
     rest = figures["rest"]
     yield f"At rest, in percent of a core: {', '.join(f'{part} {share}' for part, share in rest.items() if part != 'services')};"
     yield f"the five services together {rest['services']}.\n"
+    if profile := figures.get("rest_profile"):
+        yield "### Where the time at rest goes\n"
+        yield "Shares of the CPU that each service uses at rest, as above; the number of samples in the last row.\n"
+        yield from profile_tables(profile, ("samples", {name: f"{sum(part['layers'].values())}" for name, part in profile.items()}))
 
 
 _ROWS = (("p50", "p50_ms"), ("p99", "p99_ms"), ("mean", "mean_ms"))
