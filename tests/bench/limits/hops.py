@@ -74,8 +74,7 @@ class RecordShape:
         """The type of the input that causes the records of a hop: the first of a complaint that the hop processes."""
         if hop.service == "intake":
             return "submission"
-        [first] = [t.type for t in self._templates if t.topic == hop.reads[0].name and self._is_processed(hop, t)][:1]
-        return first
+        return next(t.type for t in self._templates if t.topic == hop.reads[0].name and self._is_processed(hop, t))
 
     def write(self, path: Path) -> None:
         """Store for the processes of the hops."""
