@@ -43,9 +43,9 @@ format: setup ## Put the code into shape
 	@$(BIN)/ruff check --fix --exit-zero --quiet .
 	@$(BIN)/ruff format .
 
-bench: setup ## Measure; figures go to the terminal and var/bench
+bench: setup ## Measure everything, or the benches of ARGS="accept latency"; writes docs/reference/performance.md
 	@$(PREPARE)
-	@$(BIN)/python -m pytest tests/bench -s --timeout=1800 $(ARGS)
+	@$(BIN)/python -m tests.bench $(ARGS)
 
 chaos: setup ## Long runs under faults (ARGS="tests/chaos/test_faults.py --faults 1000 --minutes 90 --seed 1": that one)
 	@$(PREPARE)

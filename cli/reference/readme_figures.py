@@ -14,7 +14,7 @@ _RUN = r"^### {name}\n(.*?)(?=^#{{2,3}} |\Z)"
 
 
 class Run(NamedTuple):
-    """The figures of one run of `tests.bench.pipeline`, as the page writes them."""
+    """The figures of one run of `tests.bench.chain.pipeline`, as the page writes them."""
 
     rate: str
     events: str

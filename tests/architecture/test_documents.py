@@ -32,7 +32,7 @@ def test_everything_that_a_document_mentions_exists(document: Document) -> None:
         ("```\nmake tests\n```", "make tests: no such target"),
         ("`make demo FAST=1`", "make demo FAST=: no such variable"),
         ("`python -m tests.bench.absent`", "python -m tests.bench.absent: no such module"),
-        ("`python -m tests.bench.pipeline --absent 1`", "python -m tests.bench.pipeline --absent: no such option"),
+        ("`python -m tests.bench.chain.pipeline --absent 1`", "python -m tests.bench.chain.pipeline --absent: no such option"),
         ("`shared.runtime.absent`", "shared.runtime.absent: no such module or name in a module"),
         ("```python\nfrom shared.absent import x\n```", "from shared.absent import x: no such module or name in a module"),
         (

@@ -72,7 +72,7 @@ def test_every_module_has_a_docstring() -> None:
 def test_folders_of_tests_mirror_folders_of_code() -> None:
     roots = {"cli": "cli", "deploy": "deploy", "simulator": "simulator", "runtime": "shared/runtime", "procedures": "shared/procedures"}
     roots |= {name: f"services/{name}" for name in ("intake", "triage", "sla", "notify", "desk")}
-    roots |= {"client": "client/jiesu_client", "support": "tests/support"}
+    roots |= {"client": "client/jiesu_client", "support": "tests/support", "bench": "tests/bench"}
     without_code = []
     for kind in ("unit", "integration"):
         for package in sorted((PROJECT / "tests" / kind).rglob("__init__.py")):
@@ -82,8 +82,9 @@ def test_folders_of_tests_mirror_folders_of_code() -> None:
     assert without_code == [PROBE_MIGRATIONS]
 
 
-def test_no_folder_of_support_has_more_than_a_dozen_modules() -> None:
-    modules = Counter(path.parent for path in (PROJECT / "tests" / "support").rglob("*.py") if path.name != "__init__.py")
+def test_no_folder_of_support_or_benches_has_more_than_a_dozen_modules() -> None:
+    folders = [PROJECT / "tests" / name for name in ("support", "bench")]
+    modules = Counter(path.parent for folder in folders for path in folder.rglob("*.py") if path.name != "__init__.py")
     assert {relative_name(folder): count for folder, count in modules.items() if count > 12} == {}
 
 

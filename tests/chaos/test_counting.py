@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.counting import EVENTS, run_events
+from tests.bench.triage.counting import EVENTS, run_events
 from tests.support.messaging.settings import SettingsFactory
 
 

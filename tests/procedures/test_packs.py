@@ -83,5 +83,5 @@ def test_at_least_fifteen_packs_are_installed() -> None:
 
 
 def test_all_packs_load_within_a_second() -> None:
-    result = subprocess.run([sys.executable, "-m", "tests.bench.loading"], capture_output=True, text=True, check=False)
+    result = subprocess.run([sys.executable, "-m", "tests.bench.sla.loading"], capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr

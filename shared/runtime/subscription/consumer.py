@@ -14,8 +14,15 @@ from shared.runtime.process.health import Health
 
 # 100 and 150 ms were no better beyond the noise (ADR 36).
 _LINGER_SECONDS = 0.05
+_RECORDS_OF_FULL_LINGER = 10
+"""After a poll of fewer records the linger is as much shorter: at a few records a second none would come to fill the batch."""
 _IDLE_POLL_MS = 500
-"""How long a poll waits for the first record: with FastStream's 20 ms four idle services took an eighth of a CPU."""
+"""How long a poll, and a fetch at the broker, waits for the first record.
+
+With FastStream's 20 ms four idle services took an eighth of a CPU.
+"""
+_BUSY_FETCH_MS = 50
+"""The same of a fetch while records arrive."""
 
 
 class PollState:
@@ -64,11 +71,11 @@ class PollTrackingConsumer(AIOKafkaConsumer):  # type: ignore[misc]
     async def getmany(
         self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None
     ) -> dict[TopicPartition, list[ConsumerRecord]]:
-        """Poll. Lingers 50 ms before when the last poll drained every partition, so that batches fill: 10 records cost as much as 50."""
+        """Poll. Lingers before when the last poll drained every partition, so that batches fill: 10 records cost as much as 50."""
         self._poll_state.poll_started()
         # Both conditions: when every small poll lingered, sla was idle for a fifth of the time (ADR 36).
         if self._caught_up and self._poll_state.last_poll_size < self._poll_state.batch_size:
-            await asyncio.sleep(_LINGER_SECONDS)
+            await asyncio.sleep(linger_seconds(self._poll_state.last_poll_size))
         try:
             records: dict[TopicPartition, list[ConsumerRecord]] = await super().getmany(
                 *partitions, timeout_ms=max(timeout_ms, _IDLE_POLL_MS), max_records=max_records
@@ -78,12 +85,19 @@ class PollTrackingConsumer(AIOKafkaConsumer):  # type: ignore[misc]
             raise
         # The position has moved within getmany: without an await in between, nothing can read it before the partitions are marked.
         self._poll_state.records_fetched(list(records))
+        # aiokafka leaves partitions whose records wait for longer than 100 ms out of its next fetch, and out of all until that one ends.
+        self._fetcher._fetch_max_wait_ms = _BUSY_FETCH_MS if records else _IDLE_POLL_MS  # noqa: SLF001 - no option changes it later
         self._caught_up = bool(records) and all(self._reached_end(partition, batch[-1].offset) for partition, batch in records.items())
         return records
 
     def _reached_end(self, partition: TopicPartition, offset: int) -> bool:
         """Whether the record was the last one of the partition when it was fetched."""
         return partition in self.assignment() and offset + 1 >= (self.highwater(partition) or 0)
+
+
+def linger_seconds(records: int) -> float:
+    """How long to wait for more after a poll of so many records: 50 ms from ten records on, nothing where all were skipped."""
+    return _LINGER_SECONDS * min(1.0, records / _RECORDS_OF_FULL_LINGER)
 
 
 def partition_count(consumer: AIOKafkaConsumer, topic: str) -> int:

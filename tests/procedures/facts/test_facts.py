@@ -7,7 +7,7 @@ import pytest
 
 from shared.procedures.expressions.sense import compile_patterns
 from shared.procedures.fact_library.library import fact_library
-from tests.bench.triage_facts import FOLDER, PAGE, page
+from tests.bench.triage.facts import FOLDER, PAGE, page
 from tests.support.scenarios.fact_sentences import FACTS, Counts, Sentence, found_in, read_own, read_sentences, score, total
 
 # What the last run reached; the first runs stand in first_runs.yaml.
@@ -65,4 +65,4 @@ def test_negatives_are_hard() -> None:
 
 
 def test_the_page_is_up_to_date() -> None:
-    assert PAGE.read_text(encoding="utf-8") == page(), "run python -m tests.bench.triage_facts --write"
+    assert PAGE.read_text(encoding="utf-8") == page(), "run python -m tests.bench.triage.facts --write"

@@ -14,6 +14,7 @@ import uvloop
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.client import AIOKafkaClient
 from aiokafka.conn import AIOKafkaConnection
+from aiokafka.consumer.fetcher import Fetcher
 from aiokafka.errors import KafkaConnectionError
 from aiokafka.protocol.admin import ApiVersionRequest
 from faststream.kafka import KafkaBroker
@@ -42,6 +43,12 @@ async def test_aiokafka_client_updates_metadata_through_the_method_that_is_throt
     """`kafka.producer` replaces `_metadata_update(cluster, topics)` of the client, which has to call it on itself."""
     assert list(inspect.signature(AIOKafkaClient._metadata_update).parameters) == ["self", "cluster_metadata", "topics"]
     assert "self._metadata_update(" in inspect.getsource(AIOKafkaClient._md_synchronizer)
+
+
+async def test_aiokafka_fetcher_reads_the_longest_wait_anew_for_each_fetch() -> None:
+    """`PollTrackingConsumer.getmany` sets `_fetcher._fetch_max_wait_ms` between fetches."""
+    assert "FetchRequest(\n                self._fetch_max_wait_ms," in inspect.getsource(Fetcher._get_actions_per_node)
+    assert "self._fetcher = Fetcher(" in inspect.getsource(AIOKafkaConsumer.start)
 
 
 async def test_faststream_creates_our_consumer_with_its_options_and_ours() -> None:

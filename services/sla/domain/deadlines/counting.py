@@ -16,7 +16,7 @@ CountedDue = tuple[int | None, int | None, bool]
 """Due instant (UTC microseconds; None while an open pause holds it), nominal day (None for clock and working time), provisional.
 
 The nominal day is the last counted day before it rolls to a working day. This is a plain tuple because a NamedTuple takes 0.8 µs more
-a deadline, over 1.0 µs for counting it (`measure_integers` of tests/bench/deadlines.py).
+a deadline, over 1.0 µs for counting it (`measure_integers` of tests/bench/sla/deadlines.py).
 """
 
 

@@ -33,6 +33,23 @@ async def test_consumer_lingers_only_after_draining_every_partition(
         assert len(probe.batches) > 3
 
 
+async def test_fetches_wait_at_the_broker_for_long_only_while_nothing_arrives(probe_settings: RuntimeSettings, sender: ProbeSender) -> None:
+    async with build_service(probe_settings, ProbeHandler()).running() as service:
+        subscriber = service.subscription.subscriber
+        assert subscriber is not None
+        waits: list[int] = []
+
+        def longest_wait() -> int:
+            assert subscriber is not None
+            assert subscriber.consumer is not None
+            waits.append(subscriber.consumer._fetcher._fetch_max_wait_ms)
+            return waits[-1]
+
+        await sender.send_notes("case-actions", [("case-1", "first")])
+        await wait_for(lambda: longest_wait() == 50)
+        await wait_for(lambda: longest_wait() == 500)
+
+
 async def test_compressed_records_are_read(probe_settings: RuntimeSettings) -> None:
     for codec in ("gzip", "lz4", "snappy", "zstd"):
         async with open_topic_client(probe_settings, compression_type=codec) as client:

@@ -9,7 +9,7 @@ from shared.runtime.errors import Misconfigured
 
 RUN = """### {name}
 
-`python -m tests.bench.pipeline` (AMD EPYC, 2 cores, Python 3.11.7, load 3.2, 2026-11-23).
+`python -m tests.bench.chain.pipeline` (AMD EPYC, 2 cores, Python 3.11.7, load 3.2, 2026-11-23).
 
 |  | figure |
 |---|---|

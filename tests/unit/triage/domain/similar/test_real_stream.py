@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from services.triage.domain.similar.event_index import Nearness
-from tests.bench.similar import STREAM, Alarm, measure_stream, read_stream
+from tests.bench.triage.similar import STREAM, Alarm, measure_stream, read_stream
 from tests.support.repository import PROJECT
 
 DATA = PROJECT.parent / "shared" / "data" / STREAM

@@ -1,0 +1,1 @@
+"""Benches of what grows: armed timers, open cases, and the memory of processes."""

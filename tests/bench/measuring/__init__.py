@@ -1,0 +1,1 @@
+"""Measuring: results, processes, stacks, load and profiles."""

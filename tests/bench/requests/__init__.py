@@ -1,0 +1,1 @@
+"""Benches of requests by HTTP: accepting, overload, latency at low load, and services at rest."""
