@@ -20,7 +20,7 @@ class MailPart:
 
 
 @dataclass(frozen=True, slots=True)
-class ReadMail:
+class MimeMail:
     """The headers of a mail, unfolded and in order, and its parts."""
 
     headers: list[tuple[str, str]]
@@ -31,10 +31,10 @@ class ReadMail:
         return _header(self.headers, name)
 
 
-def read_mail(content: bytes) -> ReadMail:
+def read_mail(content: bytes) -> MimeMail:
     """The mail with its parts at all depths."""
     headers, body = _split(content)
-    return ReadMail(headers, list(_parts(headers, body)))
+    return MimeMail(headers, list(_parts(headers, body)))
 
 
 def _split(content: bytes) -> tuple[list[tuple[str, str]], bytes]:
