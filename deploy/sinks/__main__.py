@@ -8,6 +8,8 @@ import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+import uvloop
+
 from deploy.sinks.mail import MailSink
 from deploy.sinks.sms import ReceiptCallback, SmsSink
 
@@ -20,7 +22,7 @@ def main() -> None:
     parser.add_argument("--smtp-port", type=int, default=2525, help="port of the mail server; 0 for a free one")
     parser.add_argument("--sms-port", type=int, default=8025, help="port of the SMS gateway; 0 for a free one")
     parser.add_argument("--receipts", default="", help="URL for delivery receipts, such as http://127.0.0.1:8004/v1/receipts")
-    sys.exit(asyncio.run(serve(parser.parse_args())))
+    sys.exit(uvloop.run(serve(parser.parse_args())))
 
 
 async def serve(options: argparse.Namespace) -> int:
