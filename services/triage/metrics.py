@@ -110,7 +110,7 @@ def initialise(procedures: Iterable[Procedure], organisation: Organisation) -> N
             ROUTE_BASIS.labels(procedure.id, basis)
         for reason in _REVIEW_REASONS:
             REVIEWS.labels(procedure.id, reason)
-        for count in procedure.counts:
+        for count in (*procedure.counts, *(event for event in organisation.same_events if event.concerns(procedure.id))):
             GROUPS.labels(procedure.id, count.id)
 
 

@@ -15,6 +15,7 @@ from shared.procedures.digest_rules import OptionalDigest
 from shared.procedures.expressions.text_patterns import TextPattern
 from shared.procedures.model.effects import RoleNames, role_tuple
 from shared.procedures.model.sources.entry import SourceEntry
+from shared.procedures.organisation_triage import OrganisationRoute, SharedEvent
 from shared.procedures.person_entries import Absence, PersonRight
 from shared.procedures.source_formats.file_map import FileMap
 from shared.procedures.source_formats.webhook_map import WebhookMap
@@ -71,15 +72,6 @@ class Department(StrictModel):
         default_factory=list, description="departments that take its place, in this order, on days off of its calendar or at its capacity"
     )
     sees: list[str] = Field(default_factory=list, description="confidential fields that its topic shows nevertheless")
-
-
-class OrganisationRoute(StrictModel):
-    """The lead department and the co-operating ones; the first route whose condition holds applies. `because` is the reason shown."""
-
-    when: str | None = None
-    department: str
-    cooperating: list[str] = Field(default_factory=list)
-    because: str = ""
 
 
 class ComplaintSource(SourceEntry):
@@ -146,6 +138,7 @@ class Organisation(StrictModel):
     patterns: dict[str, TextPattern] = Field(
         default_factory=dict, description="expressions in the words of a complaint; conditions of routing read them as says.<name>"
     )
+    same_events: list[SharedEvent] = Field(default_factory=list, description="the same event in other words across procedures")
     catch_all: str = "unassigned"
     shared_contacts: list[str] = Field(
         default_factory=list, description="phone numbers and addresses that belong to no single complainant: own desks, switchboards"

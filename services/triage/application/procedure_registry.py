@@ -1,6 +1,6 @@
 """Loads the procedures that cases are pinned to from files, and keeps each one's compiled triage rules in memory."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import tzinfo
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from shared.procedures.model.bound_procedure import BoundProcedure, bind_paramet
 from shared.procedures.model.procedure import Procedure
 from shared.procedures.model.procedure_error import ProcedureError
 from shared.procedures.organisation import Organisation
+from shared.procedures.organisation_triage import ORGANISATION_SCOPE
 from shared.runtime.errors import Rejected
 
 
@@ -48,10 +49,17 @@ class ProcedureRegistry:
         return rules
 
     def counted_around(self, procedure_id: str) -> set[str]:
-        """Count entries of the procedure, in any of its versions in use, of which each case is counted in windows of its own."""
+        """Count entries of the procedure, in any of its versions in use, or of the organisation, with windows for each case."""
+        if procedure_id == ORGANISATION_SCOPE:
+            return {event.id for event in self.organisation.same_events if is_counted_around(event)}
         procedures = [rules.procedure for (known, _, _), rules in self._rules.items() if known == procedure_id]
         procedures += [procedure for (known, _), procedure in self._source_procedures.items() if known == procedure_id]
         return {entry.id for procedure in procedures for entry in procedure.counts if is_counted_around(entry)}
+
+    def counting_scopes(self, procedures: Collection[str]) -> set[str]:
+        """These scopes, and the organisation if it counts cases of one of these procedures."""
+        shared = any(event.concerns(procedure) for event in self.organisation.same_events for procedure in procedures)
+        return {*procedures, ORGANISATION_SCOPE} if shared else set(procedures)
 
     def zone(self, procedure: Procedure) -> tzinfo:
         """The zone of the procedure's calendar."""

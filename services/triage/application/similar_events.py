@@ -4,25 +4,25 @@ import asyncio
 from collections.abc import Iterable
 from functools import partial
 
+from services.triage.domain.compiled_rules import TriageRules
 from services.triage.domain.event_assessment import AssessedEvent
-from services.triage.domain.similar.event_finding import EventFinder, IndexKey, similar_entries
+from services.triage.domain.similar.event_finding import EventFinder, IndexKey, index_key
 from services.triage.domain.similar.event_index import EventIndex
 from services.triage.storage import similar_texts
-from shared.procedures.model.procedure import Procedure
 from shared.runtime.database.database import Transaction
 
 _PAGE = 500
 
 
 class SimilarEvents:
-    """The texts of the procedures that this process decides under; any process may add some, one at a time for a procedure."""
+    """The texts of the procedures that this process decides under; any process may add some, one at a time for a scope."""
 
     def __init__(self) -> None:
         self._finder = EventFinder()
 
-    async def follow(self, tx: Transaction, procedures: Iterable[Procedure]) -> None:
-        """Learn what other processes remembered since; the caller holds the locks of these procedures."""
-        entries = {(procedure.id, entry.id): entry for procedure in procedures for entry in similar_entries(procedure)}
+    async def follow(self, tx: Transaction, rules: Iterable[TriageRules]) -> None:
+        """Learn what other processes remembered since; the caller holds the locks of these rules' scopes."""
+        entries = {index_key(each.procedure.id, entry): entry for each in rules for entry in each.similar_entries}
         for key, entry in entries.items():
             await _follow(tx, key, self._finder.index(key[0], entry))
 

@@ -15,6 +15,7 @@ from services.triage.application.people_loading import enter_people
 from services.triage.application.procedure_registry import ProcedureRegistry
 from services.triage.application.similar_events import SimilarEvents
 from services.triage.application.state_loading import LoadedTriageState
+from services.triage.domain.compiled_rules import TriageRules
 from services.triage.domain.departments.working_departments import WorkingDepartments
 from services.triage.domain.event_assessment import AssessedEvent, CountChange, assess_event, assess_registration, recount_of
 from services.triage.domain.reading.reading_copy import ReadingCopy
@@ -68,7 +69,7 @@ class TriageComplaints:
         await enter_people(tx, submissions)
         loaded = LoadedTriageState(self._registry, submitted_keys={key for keys, _ in submissions for key in keys})
         await loaded.load_cases(tx, {record.key for record in batch})
-        await self._events.follow(tx, _procedures_of(loaded.cases, registrations))
+        await self._events.follow(tx, _rules_of(loaded.cases, registrations))
         assessed = self._assess_events(loaded.cases, batch, registrations)
         await self._events.save(tx)
         tasks = await self._take_recounts(tx, loaded, await recounts.find_procedures_behind(tx, procedures))
@@ -81,8 +82,8 @@ class TriageComplaints:
         tx.after_commit(lambda: metrics.count_failed_conditions(failed))
 
     async def recount(self, tx: Transaction, procedure: str) -> None:
-        """Take counts of the procedure again that wait because people turned out to be one, as many as a batch may."""
-        await group_counters.lock_counting(tx, [procedure])
+        """Take counts of the procedure, or of the organisation, again because people turned out to be one, as many as a batch may."""
+        await group_counters.lock_counting(tx, self._registry.counting_scopes([procedure]))
         loaded = LoadedTriageState(self._registry)
         tasks = await self._take_recounts(tx, loaded, [procedure])
         await loaded.load_counters(tx, [change for change, _ in tasks])
@@ -125,11 +126,11 @@ class TriageComplaints:
     async def _counting_procedures(
         self, tx: Transaction, batch: Sequence[ReceivedRecord], registrations: Mapping[str, AssessedEvent]
     ) -> set[str]:
-        """The procedures of which this batch may read or change group counters."""
+        """The scopes, procedures or the organisation, of which this batch may read or change group counters."""
         known_cases = {record.key for record in batch} - registrations.keys()
         pinned = await triage_cases.find_procedures(tx, known_cases)
         counted = {assessed.after.procedure.id for assessed in registrations.values() if assessed.count_changes}
-        return counted | {procedure for procedure, _, _ in pinned}
+        return self._registry.counting_scopes(counted | {procedure for procedure, _, _ in pinned})
 
     def _assess_events(
         self, loaded_cases: Mapping[str, TriageCase], batch: Sequence[ReceivedRecord], registrations: Mapping[str, AssessedEvent]
@@ -216,10 +217,10 @@ async def _yield_sometimes(number: int) -> None:
         await asyncio.sleep(0)
 
 
-def _procedures_of(cases: Mapping[str, TriageCase], registrations: Mapping[str, AssessedEvent]) -> list[Procedure]:
-    """The procedures that a batch concerns, of several versions the latest last."""
-    used = [*(case.procedure for case in cases.values()), *(assessed.after.procedure for assessed in registrations.values())]
-    return sorted(used, key=lambda procedure: procedure.version)
+def _rules_of(cases: Mapping[str, TriageCase], registrations: Mapping[str, AssessedEvent]) -> list[TriageRules]:
+    """The rules that a batch concerns, of several versions the latest last."""
+    used = [*(case.rules for case in cases.values()), *(assessed.after.rules for assessed in registrations.values())]
+    return sorted(used, key=lambda rules: rules.procedure.version)
 
 
 def _number_events(state: TriageState, events: Sequence[TracedEvent]) -> list[tuple[CaseEvent, int, str | None]]:

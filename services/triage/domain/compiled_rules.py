@@ -1,6 +1,6 @@
 """Compiles a procedure's triage rules for one organisation: conditions, routes, and the names that they read."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -59,7 +59,8 @@ class TriageRules:
 
     `fact_defaults` are the declared facts with their defaults. Routes are tried in this order: `source_routes` by source id,
     `routing_rules`, the subject's department, `catch_all_route`; `working` says who takes the place of a department that does not work.
-    `counted_entries` are the entries under which cases are counted: duplicates first, since a duplicate does not count under the others.
+    `counted_entries` are the entries under which cases are counted: duplicates first, since a duplicate does not count under the others;
+    the organisation's last.
     `fixed_counts` are those whose keys no fact of a group can change. `read_paths` are the paths that the conditions read, by root;
     `patterns` are those that a condition reads.
     """
@@ -86,6 +87,11 @@ class TriageRules:
         """The procedure without its parameters."""
         return self.bound_procedure.procedure
 
+    @property
+    def similar_entries(self) -> tuple[CountEntry, ...]:
+        """The entries that compare texts: the procedure's, then the organisation's."""
+        return tuple(entry for entry in self.counted_entries if entry.similar is not None)
+
 
 def compile_rules(bound_procedure: BoundProcedure, organisation: Organisation) -> TriageRules:
     """The compiled rules; raises `ValueError` for a condition with a syntax error. Takes milliseconds: compile once and keep."""
@@ -94,7 +100,8 @@ def compile_rules(bound_procedure: BoundProcedure, organisation: Organisation) -
     kinds = tuple(CompiledRule(e, optional_condition(e.when)) for e in procedure.kinds)
     classes = tuple(CompiledRule(e, optional_condition(e.when)) for e in procedure.classes)
     subjects = tuple(CompiledRule(_read_words(e), optional_condition(e.when)) for e in procedure.subjects)
-    counts = tuple(CompiledCount(e, optional_condition(e.key or None), optional_condition(e.when)) for e in procedure.counts)
+    entries = (*procedure.counts, *(event for event in organisation.same_events if event.concerns(procedure.id)))
+    counts = tuple(CompiledCount(e, optional_condition(e.key or None), optional_condition(e.when)) for e in entries)
     routing_rules = organisation_rules(bound_procedure, organisation) + procedure_rules(bound_procedure, organisation)
     conditional: tuple[_Conditional, ...] = (*derived, *kinds, *classes, *subjects, *routing_rules, *counts)
     read_paths = _paths_by_root([*(entry.when for entry in conditional), *(count.key for count in counts)])
@@ -110,7 +117,7 @@ def compile_rules(bound_procedure: BoundProcedure, organisation: Organisation) -
         classes=classes,
         subjects=subjects,
         counts=counts,
-        counted_entries=(duplicates_entry(procedure), *procedure.counts),
+        counted_entries=(duplicates_entry(procedure), *entries),
         fixed_counts=_fixed_counts(procedure, counts),
         source_routes=source_routes(bound_procedure, organisation),
         routing_rules=routing_rules,
@@ -121,9 +128,9 @@ def compile_rules(bound_procedure: BoundProcedure, organisation: Organisation) -
     )
 
 
-def _fixed_counts(procedure: Procedure, counts: Iterable[CompiledCount]) -> frozenset[str]:
+def _fixed_counts(procedure: Procedure, counts: Sequence[CompiledCount]) -> frozenset[str]:
     """The entries whose key and condition read the complaint, parameters, and facts that neither a group nor a rule sets."""
-    set_by_rules = {name for entry in procedure.counts for name in entry.does.set} | {name for e in procedure.derived for name in e.set}
+    set_by_rules = {name for count in counts for name in count.entry.does.set} | {name for e in procedure.derived for name in e.set}
 
     def is_fixed(path: NamePath) -> bool:
         return path[0] in ("complaint", "parameters") or (path[0] == "facts" and path[1] not in set_by_rules)

@@ -23,6 +23,7 @@ from shared.contracts.events.triage import Registered
 from shared.contracts.events.up_to_approval import Amended
 from shared.procedures.model.facts import coerce_facts
 from shared.procedures.model.triage.entries import CountEntry
+from shared.procedures.organisation_triage import counting_scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +172,7 @@ def recount_of(triage_case: TriageCase, counter: CounterKey) -> CountChange | No
 
 
 def _query(triage_case: TriageCase, entry: CountEntry, key: str) -> GroupQuery:
-    counter = CounterKey(triage_case.procedure.id, entry.id, key)
+    counter = CounterKey(counting_scope(triage_case.procedure.id, entry), entry.id, key)
     return group_query(counter, entry, triage_case.complaint.received_at, triage_case.complainants)
 
 

@@ -106,7 +106,7 @@ class TriageCase:
         facts: dict[str, Any] = {}
         if entry is not None and entry.id == DUPLICATES:
             return facts
-        for earlier in self.procedure.counts if self.memberships else ():
+        for earlier in self.rules.counted_entries if self.memberships else ():
             if earlier is entry:
                 break
             for membership in self.memberships:
@@ -145,7 +145,7 @@ class TriageCase:
 
     def _known_events(self, keys: CountKeys) -> CountKeys:
         """The events that the case's text was found to tell of: found once, when it came, in the order in which texts came."""
-        similar = [entry.id for entry in self.procedure.counts if entry.similar is not None]
+        similar = [entry.id for entry in self.rules.similar_entries]
         return {count: self.count_keys[count] for count in similar if count in keys and count in self.count_keys}
 
     def after_event(self, event: CaseEvent) -> "TriageCase":
@@ -171,7 +171,7 @@ class TriageCase:
 
     def _events_apart(self, event: Unlinked) -> CountKeys:
         """Events of the case's own for those that a person took it out of: no other text brings it back."""
-        similar = {entry.id for entry in self.procedure.counts if entry.similar is not None}
+        similar = {entry.id for entry in self.rules.similar_entries}
         taken = [m for m in self.memberships if m.count in similar and (m.to_case, event.group or m.group) == (event.to_case, m.group)]
         return {m.count: (f"{self.case}{APART}",) for m in taken if event.kind_of_link in ("", m.link_as)}
 

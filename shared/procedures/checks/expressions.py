@@ -66,12 +66,17 @@ def all_expressions(procedure: Procedure) -> list[LocatedExpression]:
 def check_expressions(procedure: Procedure) -> Iterator[Finding]:
     """Findings for bad syntax, unknown names, values that cannot occur, and wrong types."""
     for expression in all_expressions(procedure):
-        try:
-            messages = [*_check_names(procedure, expression), *_check_values(procedure, expression)]
-            messages = messages or list(_check_type(procedure, expression))
-        except ValueError as error:
-            messages = [f"«{expression.source}» is not a condition: {error}; see the reference page on conditions"]
-        yield from (Finding(expression.yaml_path, message) for message in messages)
+        yield from check_expression(procedure, expression)
+
+
+def check_expression(procedure: Procedure, expression: LocatedExpression) -> Iterator[Finding]:
+    """Findings for one expression, which reads the facts and patterns of the procedure."""
+    try:
+        messages = [*_check_names(procedure, expression), *_check_values(procedure, expression)]
+        messages = messages or list(_check_type(procedure, expression))
+    except ValueError as error:
+        messages = [f"«{expression.source}» is not a condition: {error}; see the reference page on conditions"]
+    yield from (Finding(expression.yaml_path, message) for message in messages)
 
 
 def _expressions_of(located: LocatedEntry) -> Iterator[LocatedExpression]:

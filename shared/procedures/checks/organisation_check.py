@@ -10,6 +10,7 @@ from pathlib import Path
 from shared.procedures.calendars.calendar import Calendar, CalendarError
 from shared.procedures.checks.pack_check import blocking_problems, vacant_role_problems
 from shared.procedures.checks.pattern_cues import check_patterns
+from shared.procedures.checks.sources.same_events import same_event_findings, unknown_procedure_findings
 from shared.procedures.checks.sources.source_entry import source_entry_findings
 from shared.procedures.checks.sources.source_formats import source_format_problems
 from shared.procedures.expressions.conditions import compile_condition
@@ -46,6 +47,7 @@ def check_organisation(path: Path) -> list[FileProblem]:
 def _check(path: Path) -> tuple[Organisation, list[FileProblem]]:
     organisation, document = load_organisation_document(path)
     problems = [document.problem_at(finding.yaml_path, finding.message) for finding in _findings(organisation)]
+    procedures, are_loaded = set[str](), True
     for index, source in enumerate(organisation.sources):
         at_source: YamlPath = ("sources", index, "procedure")
         try:
@@ -53,12 +55,17 @@ def _check(path: Path) -> tuple[Organisation, list[FileProblem]]:
             bind_parameters(pack.procedure, source.parameters)
         except ProcedureError as error:
             problems += [document.problem_at(at_source, f"source {source.id}: {problem}") for problem in error.problems]
+            are_loaded = False
             continue
+        procedures.add(pack.procedure.id)
         problems += blocking_problems(pack)
+        problems += [document.problem_at(f.yaml_path, f.message) for f in same_event_findings(organisation, pack.procedure)]
         problems += source_format_problems(source, index, pack.procedure, document, path.parent)
         problems += [document.problem_at(f.yaml_path, f.message) for f in source_entry_findings(organisation, index, pack.procedure)]
         problems += [document.problem_at(f.yaml_path, f.message) for f in _procedure_findings(organisation, at_source, pack)]
         problems += [document.problem_at(f.yaml_path, f.message) for f in _duty_findings(organisation, index, pack)]
+    if are_loaded:
+        problems += [document.problem_at(f.yaml_path, f.message) for f in unknown_procedure_findings(organisation, procedures)]
     # Sources with the same procedure have the same problems.
     return organisation, list(dict.fromkeys(problems))
 
@@ -67,6 +74,7 @@ def _findings(organisation: Organisation) -> Iterator[Finding]:
     yield from _duplicate_ids("people", [person.id for person in organisation.people])
     yield from _duplicate_ids("departments", [department.id for department in organisation.departments])
     yield from _duplicate_ids("sources", [source.id for source in organisation.sources])
+    yield from _duplicate_ids("same_events", [event.id for event in organisation.same_events])
     yield from _calendar_findings(organisation)
     yield from _key_findings(organisation)
     yield from _routing_findings(organisation)

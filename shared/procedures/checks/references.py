@@ -60,6 +60,12 @@ def check_references(procedure: Procedure) -> Iterator[Finding]:
     yield from _check_unused_parameters(procedure)
 
 
+def check_count(procedure: Procedure, located: LocatedEntry) -> Iterator[Finding]:
+    """Findings for the class and the facts that a count entry gives to the cases of a procedure."""
+    yield from _check_targets(procedure, located)
+    yield from _check_values(procedure, located)
+
+
 def _check_events(located: LocatedEntry) -> Iterator[Finding]:
     entry = located.entry
     selectors = CLOCK_SELECTORS if isinstance(entry, ClockEntry) else ("on",) if isinstance(entry, ReactionEntry) else ()

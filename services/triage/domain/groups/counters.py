@@ -11,7 +11,10 @@ from shared.procedures.model.triage.entries import CountEntry
 
 @dataclass(frozen=True, slots=True)
 class CounterKey:
-    """Identifies a group counter: a procedure (in all its versions), a count entry and a count key."""
+    """Identifies a group counter: a procedure (in all its versions), a count entry and a count key.
+
+    `procedure` is `ORGANISATION_SCOPE` for an entry of the organisation.
+    """
 
     procedure: str
     count: str

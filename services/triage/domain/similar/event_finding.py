@@ -1,6 +1,6 @@
 """Finds for each text that counts under an entry with `similar` the event that it tells of, which is the case's count key there."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from services.triage.domain.event_assessment import AssessedEvent, count_changes
@@ -10,16 +10,16 @@ from services.triage.domain.similar.event_index import EventIndex, Match, Nearne
 from services.triage.domain.similar.fingerprints import Fingerprint, fingerprint, hashed_grams
 from services.triage.domain.triage_case import APART, TriageCase
 from shared.contracts.complaint import Complaint
-from shared.procedures.model.procedure import Procedure
 from shared.procedures.model.triage.entries import CountEntry
+from shared.procedures.organisation_triage import counting_scope
 
 IndexKey = tuple[str, str]
-"""A procedure, in all its versions, and the id of a count entry with `similar`."""
+"""The scope of an entry with `similar`, a procedure in all its versions or the organisation, and the entry's id."""
 
 
-def similar_entries(procedure: Procedure) -> Iterator[CountEntry]:
-    """The count entries of a procedure that compare texts."""
-    return (entry for entry in procedure.counts if entry.similar is not None)
+def index_key(procedure: str, entry: CountEntry) -> IndexKey:
+    """The key of the index in which the texts of a procedure's cases are remembered for an entry."""
+    return counting_scope(procedure, entry), entry.id
 
 
 def nearness(entry: CountEntry) -> Nearness:
@@ -32,13 +32,13 @@ def nearness(entry: CountEntry) -> Nearness:
 
 @dataclass
 class EventFinder:
-    """The remembered texts of entries, by procedure and entry."""
+    """The remembered texts of entries, by their scope and id."""
 
     indexes: dict[IndexKey, EventIndex] = field(default_factory=dict)
 
     def index(self, procedure: str, entry: CountEntry) -> EventIndex:
         """The index of an entry; a later version of the procedure compares by its own thresholds."""
-        index = self.indexes.setdefault((procedure, entry.id), EventIndex(nearness(entry)))
+        index = self.indexes.setdefault(index_key(procedure, entry), EventIndex(nearness(entry)))
         index.nearness = nearness(entry)
         return index
 
@@ -82,7 +82,7 @@ def _texts(complaint: Complaint) -> tuple[str, str]:
 
 def _new_texts(before: TriageCase | None, after: TriageCase) -> Iterable[CountEntry]:
     """The entries under which the case's text counts now and did not before, and those of which a person took it out."""
-    for entry in similar_entries(after.procedure):
+    for entry in after.rules.similar_entries:
         known = before.count_keys.get(entry.id) if before else None
         keys = after.count_keys.get(entry.id)
         if keys and (known is None or keys != known):

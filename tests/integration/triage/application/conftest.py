@@ -31,10 +31,10 @@ async def truncate(database: Database) -> None:
         await tx.execute(f"TRUNCATE {TABLES}")
 
 
-def registry_of(folder: Path, *procedures: Mapping[str, Any]) -> ProcedureRegistry:
-    """The procedures in an organisation that has a source for each."""
+def registry_of(folder: Path, *procedures: Mapping[str, Any], **fields: Any) -> ProcedureRegistry:
+    """The procedures in an organisation that has a source for each, and these fields."""
     for procedure in procedures:
         write_yaml(folder / f"{procedure['id']}.yaml", dict(procedure))
     sources = [{"id": procedure["id"], "procedure": f"{procedure['id']}.yaml"} for procedure in procedures]
-    organisation = {"id": "test", "departments": [{"id": "unassigned"}], "sources": sources}
+    organisation = {"id": "test", "departments": [{"id": "unassigned"}], "sources": sources, **fields}
     return ProcedureRegistry(Organisation.model_validate(organisation), folder)
