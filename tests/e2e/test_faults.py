@@ -15,7 +15,7 @@ from shared.contracts.topics import CASE_EVENTS
 from shared.runtime.clock import uuid7
 from shared.runtime.process.settings import RuntimeSettings
 from tests.support.faults.anomalies import Anomalies, find_anomalies
-from tests.support.faults.plan import KINDS, PlannedFault, plan_faults
+from tests.support.faults.plan import PlannedFault, plan_faults
 from tests.support.faults.run import FaultRun, run_under_faults
 from tests.support.faults.system import FaultySystem, faulty_system
 from tests.support.messaging.topic_client import TopicClient, open_topic_client
@@ -48,14 +48,16 @@ def test_faults_of_every_kind_leave_no_anomaly_and_planted_ones_are_found(tmp_pa
     assert result.anomalies.none, str(result)
     assert result.faults == Counter(fault.kind for fault in plan)
     assert len(result.accepted) > len(plan)
+    assert result.anomalies.refused.total() > result.hostile.records.total() / 10, "the records were hostile"
+    assert result.hostile.answers.total() > len(plan)
     assert planted.numbers.keys() == PLANTED, planted
     assert any(NEVER_ARRIVED in line for line in planted.details)
 
 
 def _plan(system: FaultySystem) -> list[PlannedFault]:
     """A kill of each process and server, and among them as many other faults as there are kinds, and a few."""
-    [kill] = (kind for kind in KINDS if kind.name == "kill")
-    others = [kind for kind in KINDS if kind is not kill and (kind.name != "full disk" or system.disk is not None)]
+    [kill] = (kind for kind in system.kinds if kind.name == "kill")
+    others = [kind for kind in system.kinds if kind is not kill]
     kills = plan_faults(SEED, len(kill.targets), kinds=[kill], gap=2 * GAP_SECONDS)
     rest = plan_faults(SEED, OTHER_FAULTS, kinds=others, gap=GAP_SECONDS, longest=LONGEST_SECONDS)
     return sorted([*kills, *rest], key=lambda fault: fault.at)

@@ -10,8 +10,10 @@ from time import monotonic
 
 from cli.demo.shutdown import shut_down_in_order
 from tests.support.faults.anomalies import Anomalies, find_anomalies
+from tests.support.faults.hostile import HostileLoad
 from tests.support.faults.plan import PlannedFault
-from tests.support.faults.system import DATABASE_ERRORS, FaultySystem
+from tests.support.faults.postgres_faults import DATABASE_ERRORS
+from tests.support.faults.system import FaultySystem
 from tests.support.messaging.idle import pending_rows, unread_records
 from tests.support.messaging.workload import HANDLING_STEPS, WorkloadClient, workload_client
 from tests.support.waiting import wait_for
@@ -30,6 +32,7 @@ class FaultRun:
     actions: Counter[str]
     faults: Counter[str]
     restarts: Counter[str]
+    hostile: HostileLoad
     seconds: float
     anomalies: Anomalies
 
@@ -38,19 +41,28 @@ class FaultRun:
         return (
             f"{len(self.accepted)} complaints, {self.actions.total()} actions, {self.faults.total()} faults in {self.seconds:.0f} s "
             f"({faults}); started again: {dict(self.restarts)}; anomalies: {self.anomalies.numbers}; sent again by the relay, and dropped: "
-            f"{self.anomalies.repeated}; {self.anomalies.details}"
+            f"{self.anomalies.repeated}; hostile records: {self.hostile.records.total()}, dead letters of them: "
+            f"{dict(self.anomalies.refused)}; answers to hostile requests: {dict(sorted(self.hostile.answers.items()))}, "
+            f"without an answer: {dict(self.hostile.unanswered)}; "
+            f"{self.anomalies.details}"
         )
 
 
-async def run_under_faults(system: FaultySystem, plan: Sequence[PlannedFault], say: Callable[[str], None], pause: float = 0.0) -> FaultRun:
-    """Send complaints and actions while the faults of the plan come; `pause` is in seconds between two complaints of a sender."""
+async def run_under_faults(
+    system: FaultySystem, plan: Sequence[PlannedFault], say: Callable[[str], None], pause: float = 0.0, seed: int = 1
+) -> FaultRun:
+    """Send complaints and actions, and hostile records and requests by `seed`, while the faults of the plan come.
+
+    `pause` is in seconds between two complaints of a sender.
+    """
     began, faults = monotonic(), Counter[str]()
     async with workload_client(system.stack, now=system.clock.now) as client:
-        supervision = asyncio.create_task(system.supervise())
-        over = asyncio.Event()
+        supervision = asyncio.create_task(system.processes.supervise())
+        over, hostile = asyncio.Event(), HostileLoad(client, seed)
         async with asyncio.TaskGroup() as group:
             for first in range(SENDERS):
                 group.create_task(_work(client, first, over, pause))
+            group.create_task(hostile.send(over))
             async with asyncio.TaskGroup() as injections:
                 for fault in plan:
                     await asyncio.sleep(max(0.0, began + fault.at - monotonic()))
@@ -60,12 +72,12 @@ async def run_under_faults(system: FaultySystem, plan: Sequence[PlannedFault], s
             over.set()
         await wait_for(lambda: _caught_up(system), deadline=PATIENCE_SECONDS, what="few records unread, few rows pending", pause=0.5)
         supervision.cancel()
-    await shut_down_in_order(system.stack, "", client.accepted)
+    await shut_down_in_order(system.stack, "", client.accepted, PATIENCE_SECONDS)
     await wait_for(lambda: _desk_has_read(system), deadline=PATIENCE_SECONDS, what="the desk has read every event")
     anomalies = await find_anomalies(
         system.database_url, system.bootstrap_servers, client.accepted, client.actions, system.stack.root / "sinks"
     )
-    return FaultRun(client.accepted, client.actions, faults, system.restarts, monotonic() - began, anomalies)
+    return FaultRun(client.accepted, client.actions, faults, system.processes.restarts, hostile, monotonic() - began, anomalies)
 
 
 async def _work(client: WorkloadClient, first: int, over: asyncio.Event, pause: float) -> None:
