@@ -19,7 +19,7 @@ from tests.support.servers.databases import asyncpg_dsn
 _HOSTILE = f"case_id LIKE '{HOSTILE_PREFIX}%'"
 _EARLY = """
 SELECT case_id, sequence FROM sla.ledger
-WHERE type = 'clock_breached' AND at < (convert_from(body, 'UTF8')::jsonb ->> 'due_at')::timestamptz
+WHERE type = 'clock_breached' AND least(at, recorded_at) < (convert_from(body, 'UTF8')::jsonb ->> 'due_at')::timestamptz
 """
 _UNSEEN = f"""
 SELECT case_id, max(sequence) FROM sla.ledger WHERE NOT {_HOSTILE} GROUP BY 1

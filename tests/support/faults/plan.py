@@ -78,7 +78,7 @@ class PlannedFault:
 
     def __str__(self) -> str:
         length = f" for {self.seconds:.1f} s" if self.seconds else ""
-        return f"{self.at:7.1f} s  #{self.number} {self.kind} {self.target}{length}"
+        return f"#{self.number} at {self.at:.1f} s: {self.kind} {self.target}{length}"
 
 
 def plan_faults(

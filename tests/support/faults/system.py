@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from types import MappingProxyType
 
 import asyncpg
 
@@ -30,6 +31,7 @@ from tests.support.servers.session_servers import FAST_POSTGRES_SETTINGS
 START = datetime(2026, 9, 21, 8, 0, tzinfo=timezone(timedelta(hours=8)))
 FACTOR = 60
 """Domain seconds in a real second, so that deadlines pass during a run."""
+NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
 _MAIL_REFUSAL = b"421 4.3.2 not available\r\n"
 _SMS_REFUSAL = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 _SETTINGS = {"JIESU_DIGEST_AFTER": "1", "JIESU_DIGEST_WINDOW": "2", "JIESU_DIGEST_URGENT_GAP": "1", "JIESU_DATABASE_POOL": "5"}
@@ -107,9 +109,11 @@ class FaultySystem:
 
 
 @contextmanager
-def faulty_system(root: Path, database: str, brokers: int = 1) -> Iterator[FaultySystem]:
-    """Start servers, proxies, sinks and services; all stop with the block. `brokers` is 1 or 3."""
-    clock = Clock(START, Clock().real_now(), FACTOR)
+def faulty_system(
+    root: Path, database: str, brokers: int = 1, factor: float = FACTOR, postgres_settings: Mapping[str, str] = NO_SETTINGS
+) -> Iterator[FaultySystem]:
+    """Start servers, proxies, sinks and services; all stop with the block. `brokers` is 1 or 3, `factor` the speed of domain time."""
+    clock = Clock(START, Clock().real_now(), factor)
     names = [BROKER] if brokers == 1 else [f"{BROKER}-{number}" for number in range(1, brokers + 1)]
     # All before anything starts: the port of a process that is down counts as free.
     ports = service_ports("mail proxy", "sms proxy", *_FURTHER_PROCESSES, *(f"{name} {use}" for name in names for use in _USES))
@@ -117,7 +121,8 @@ def faulty_system(root: Path, database: str, brokers: int = 1) -> Iterator[Fault
         proxies = {name: exits.enter_context(TcpProxy(ports[f"{name} proxy"], ports[f"{name} clients"])) for name in names}
         proxies["mail"] = exits.enter_context(TcpProxy(ports["mail proxy"], ports["smtp"], refusal=_MAIL_REFUSAL, server_speaks_first=True))
         proxies["sms"] = exits.enter_context(TcpProxy(ports["sms proxy"], ports["sms"], refusal=_SMS_REFUSAL))
-        nodes, servers = _start_servers(exits, root, names, ports)
+        settings = {**FAST_POSTGRES_SETTINGS, **SETTINGS, "max_connections": "100", **postgres_settings}
+        nodes, servers = _start_servers(exits, root, names, ports, settings)
         disk = _small_disk(exits, servers, root)
         environment = {
             "KAFKA_BOOTSTRAP_SERVERS": ",".join(f"127.0.0.1:{ports[f'{name} proxy']}" for name in names),
@@ -135,10 +140,9 @@ def faulty_system(root: Path, database: str, brokers: int = 1) -> Iterator[Fault
 
 
 def _start_servers(
-    exits: ExitStack, root: Path, names: list[str], ports: Mapping[str, int]
+    exits: ExitStack, root: Path, names: list[str], ports: Mapping[str, int], settings: Mapping[str, str]
 ) -> tuple[Mapping[str, KafkaServer], EmbeddedServers]:
     """The brokers by name, and PostgreSQL."""
-    settings = {**FAST_POSTGRES_SETTINGS, **SETTINGS, "max_connections": "100"}
     advertised = [f"CLIENTS://127.0.0.1:{ports[f'{name} proxy']}" for name in names]
     pairs = [(ports[f"{name} clients"], ports[f"{name} controller"]) for name in names]
     if len(names) == 1:
