@@ -22,17 +22,17 @@ from tests.bench.results import write_figures
 from tests.support.faults.plan import BROKER, PlannedFault
 from tests.support.faults.recovery.server_watch import ServerWatch
 from tests.support.faults.recovery.stage_instants import SETTINGS, read_stage_instants
-from tests.support.faults.recovery.throughput import AFTER_SECONDS, BEFORE_SECONDS, FaultMarks, recovery_figures
+from tests.support.faults.recovery.throughput import AFTER_SECONDS, USUAL_SECONDS, FaultMarks, recovery_figures
 from tests.support.faults.system import FaultySystem, faulty_system
 from tests.support.messaging.workload import WorkloadClient, workload_client
 from tests.support.waiting import wait_for
 
-RATE = 6.0
+RATE = 8.0
 """Complaints a second: far below what the machine can carry, so that a fault is what is measured, not the backlog that it leaves."""
-WARM_UP_SECONDS = 20.0
-WHOLE_SECONDS = 90.0
+WARM_UP_SECONDS = 30.0
+WHOLE_SECONDS = 300.0
 """The longest wait for the servers and the groups."""
-LAST_SECONDS = 60.0
+LAST_SECONDS = 300.0
 """For the complaints that are under way at the end."""
 _HTTP_EACH = 3
 FAULTS: tuple[tuple[str, str, float], ...] = (
@@ -62,21 +62,22 @@ async def measure(system: FaultySystem, faults: Sequence[PlannedFault], rate: fl
     marks: list[tuple[PlannedFault, FaultMarks, float]] = []
     async with workload_client(system.stack, now=system.clock.now) as client:
         helpers = [asyncio.create_task(work) for work in (system.processes.supervise(), watch.run())]
+        client.timeout = LAST_SECONDS
         over = asyncio.Event()
         load = asyncio.create_task(_send(client, rate, over))
         await asyncio.sleep(WARM_UP_SECONDS)
         for fault in faults:
             print(fault, file=sys.stderr)  # noqa: T201
             marks.append((fault, await _inject(system, watch, fault), os.getloadavg()[0]))
-            await asyncio.sleep(max(AFTER_SECONDS, BEFORE_SECONDS))
+            await asyncio.sleep(max(AFTER_SECONDS, USUAL_SECONDS))
         over.set()
         await asyncio.wait_for(load, LAST_SECONDS)
-        await asyncio.sleep(BEFORE_SECONDS)
+        await asyncio.sleep(USUAL_SECONDS)
         for helper in helpers:
             helper.cancel()
         await asyncio.gather(*helpers, return_exceptions=True)
     stages = await read_stage_instants(system.database_url, system.bootstrap_servers)
-    results = [{**asdict(fault), "load": load_average, **recovery_figures(mark, stages)} for fault, mark, load_average in marks]
+    results = [{**asdict(fault), "load": load_average, **recovery_figures(mark, stages, rate)} for fault, mark, load_average in marks]
     return {"rate": rate, "complaints": len(client.accepted), "faults": results}
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.bench.results import ROOT, read_figures
 from tests.support.faults.recovery.drawing import draw_recovery, fault_title, seconds_text
-from tests.support.faults.recovery.throughput import BACK, BEFORE_SECONDS, STAGES, WINDOW_SECONDS
+from tests.support.faults.recovery.throughput import BACK, STAGES, USUAL_SECONDS, WINDOW_SECONDS
 
 PAGE = ROOT / "docs" / "reference" / "recovery.md"
 PICTURES = PAGE.with_suffix("")
@@ -37,7 +37,7 @@ def _page(figures: dict[str, Any]) -> Iterator[str]:
         f"them by HTTP, {figures['complaints']:,} in all; domain time runs at the speed of real time.\n"
     )
     yield (
-        f"A rate is back when {WINDOW_SECONDS:.0f} s bring {BACK:.0%} of the rate of the {BEFORE_SECONDS:.0f} s before the fault. "
+        f"A rate is back when {WINDOW_SECONDS:.0f} s bring {BACK:.0%} of the rate of the {USUAL_SECONDS:.0f} s before the fault. "
         "**Wait** is the time from the beginning of the fault until PostgreSQL and the brokers answer, every service is ready, and every "
         "consumer group has its members; the fault itself is part of it. The other columns count from then; 0.0 means that the rate was "
         "back at that instant. Accepted and decided are commits of PostgreSQL, published and sent (text messages) are appends of the "

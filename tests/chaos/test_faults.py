@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.support.faults.plan import GAP_SECONDS, plan_faults
@@ -22,4 +23,5 @@ def test_random_faults_leave_no_anomaly(pytestconfig: pytest.Config, tmp_path: P
         result = asyncio.run(run_under_faults(system, plan, print, RunLimits(3, 0.1, minutes * 60, PATIENCE_SECONDS, seed)))
     print(result)  # noqa: T201 - figures
     assert result.anomalies.none, str(result)
+    assert httpx.codes.INTERNAL_SERVER_ERROR not in result.hostile.answers
     assert len(result.accepted) > result.faults.total() / 2

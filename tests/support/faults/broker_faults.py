@@ -7,8 +7,25 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
+from deploy.embedded.errors import EmbeddedServerError
 from deploy.embedded.kafka.server import KafkaServer
+from deploy.embedded.postgres.server import PostgresServer
 from tests.support.faults.plan import ALL_BROKERS, PlannedFault
+
+_STARTS = 10
+"""On a machine with many other processes one start may take longer than the limit for it."""
+
+
+async def start_again(server: KafkaServer | PostgresServer) -> None:
+    """Start a server that has ended, and wait until it answers."""
+    for _ in range(_STARTS - 1):
+        # Here and not in a thread: a server ends with the thread that started it.
+        server.launch()
+        with suppress(EmbeddedServerError):
+            await asyncio.to_thread(server.wait_ready)
+            return
+    server.launch()
+    await asyncio.to_thread(server.wait_ready)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +42,8 @@ class BrokerFaults:
         """Kill or terminate the brokers, and start them again."""
         nodes = self.named(fault.target)
         await asyncio.gather(*(asyncio.to_thread(node.kill if fault.kind == "kill" else node.stop) for node in nodes))
-        for node in nodes:
-            # Here and not in a thread: a server ends with the thread that started it.
-            node.launch()
-        for node in nodes:
-            await asyncio.to_thread(node.wait_ready)
+        # Together: two of three have to answer before one is ready.
+        await asyncio.gather(*map(start_again, nodes))
 
     async def freeze(self, fault: PlannedFault) -> None:
         """Stop the brokers with SIGSTOP for the length of the fault."""

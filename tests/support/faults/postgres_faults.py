@@ -12,7 +12,9 @@ from dataclasses import dataclass
 import asyncpg
 
 from cli.service_names import SERVICES
+from deploy.embedded.errors import EmbeddedServerError
 from deploy.embedded.postgres.server import PostgresServer
+from tests.support.faults.broker_faults import start_again
 from tests.support.faults.plan import PlannedFault
 from tests.support.faults.small_disk import SmallDisk
 from tests.support.servers.databases import asyncpg_dsn
@@ -46,9 +48,7 @@ class PostgresFaults:
             if fault.kind == "stop at once":
                 os.kill(self.server.process.pid, signal.SIGQUIT)
             await asyncio.to_thread(self.server.process.stop)
-        # Here and not in a thread: a server ends with the thread that started it.
-        self.server.launch()
-        await asyncio.to_thread(self.server.wait_ready)
+        await start_again(self.server)
 
     async def close_backends(self, _: PlannedFault) -> None:
         """End every connection of the services."""
@@ -85,9 +85,11 @@ class PostgresFaults:
                     await connection.execute("SELECT pg_logical_emit_message(false, 'faults', repeat('x', 1000)), pg_switch_wal()")
         await asyncio.sleep(fault.seconds)
         self.disk.clear()
-        if not self.server.process.running:
-            self.server.launch()
-        await asyncio.to_thread(self.server.wait_ready)
+        if self.server.process.running:
+            with suppress(EmbeddedServerError):
+                await asyncio.to_thread(self.server.wait_ready)
+                return
+        await start_again(self.server)
 
     async def _hold(self, seconds: float, *statements: str) -> None:
         async with self._connection() as connection:

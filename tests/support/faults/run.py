@@ -31,6 +31,7 @@ class FaultRun:
     accepted: Collection[str]
     actions: Counter[str]
     faults: Counter[str]
+    missed: Counter[str]
     restarts: Counter[str]
     hostile: HostileLoad
     seconds: float
@@ -38,14 +39,18 @@ class FaultRun:
 
     def __str__(self) -> str:
         faults = ", ".join(f"{kind} {number}" for kind, number in sorted(self.faults.items()))
-        return (
-            f"{len(self.accepted)} complaints, {self.actions.total()} actions, {self.faults.total()} faults in {self.seconds:.0f} s "
-            f"({faults}); started again: {dict(self.restarts)}; anomalies: {self.anomalies.numbers}; sent again by the relay, and dropped: "
-            f"{self.anomalies.repeated}; hostile records: {self.hostile.records.total()}, dead letters of them: "
-            f"{dict(self.anomalies.refused)}; answers to hostile requests: {dict(sorted(self.hostile.answers.items()))}, "
-            f"without an answer: {dict(self.hostile.unanswered)}; "
-            f"{self.anomalies.details}"
+        parts = (
+            f"{len(self.accepted)} complaints, {self.actions.total()} actions, {self.faults.total()} faults",
+            f"{self.seconds:.0f} s: {faults}",
+            f"not injected: {dict(self.missed)}",
+            f"started again: {dict(self.restarts)}",
+            f"anomalies: {self.anomalies.numbers}",
+            f"sent again by the relay, and dropped: {self.anomalies.repeated}",
+            f"hostile records: {self.hostile.records.total()}, dead letters of them: {dict(self.anomalies.refused)}",
+            f"answers to hostile requests: {dict(sorted(self.hostile.answers.items()))}, none: {dict(self.hostile.unanswered)}",
+            *self.anomalies.details,
         )
+        return "; ".join(parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +93,9 @@ async def run_under_faults(
     anomalies = await find_anomalies(
         system.database_url, system.bootstrap_servers, client.accepted, client.actions, system.stack.root / "sinks"
     )
-    return FaultRun(client.accepted, client.actions, faults, system.processes.restarts, hostile, monotonic() - began, anomalies)
+    return FaultRun(
+        client.accepted, client.actions, faults, system.missed, system.processes.restarts, hostile, monotonic() - began, anomalies
+    )
 
 
 async def _inject_all(system: FaultySystem, plan: Sequence[PlannedFault], say: Callable[[str], None], seconds: float) -> Counter[str]:

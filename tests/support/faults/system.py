@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ from deploy.embedded.kafka.server import KafkaServer
 from shared.runtime.clock import Clock
 from tests.support.faults.broker_faults import BrokerFaults
 from tests.support.faults.plan import ALL_BROKERS, BROKER, FaultKind, PlannedFault, kinds_for
-from tests.support.faults.postgres_faults import PostgresFaults
+from tests.support.faults.postgres_faults import DATABASE_ERRORS, PostgresFaults
 from tests.support.faults.process_faults import ProcessFaults, clock_setting
 from tests.support.faults.small_disk import SETTINGS, SmallDisk, can_mount, write_ahead_log_on_small_disk
 from tests.support.faults.tcp_proxy import ProxyMode, TcpProxy
@@ -50,6 +50,8 @@ class FaultySystem:
     postgres: PostgresFaults
     proxies: Mapping[str, TcpProxy]
     clock: Clock
+    missed: Counter[str] = field(default_factory=Counter)
+    """Faults that a busy machine kept from being injected, by kind: PostgreSQL took no connection in time."""
     _locks: dict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
 
     @property
@@ -72,7 +74,10 @@ class FaultySystem:
         async with AsyncExitStack() as exits:
             for target in sorted(self._hit(fault)):
                 await exits.enter_async_context(self._locks[target])
-            await self._action(fault)(fault)
+            try:
+                await self._action(fault)(fault)
+            except DATABASE_ERRORS:
+                self.missed[fault.kind] += 1
 
     def _action(self, fault: PlannedFault) -> Callable[[PlannedFault], Awaitable[None]]:
         if fault.kind in {mode.value for mode in ProxyMode}:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -10,9 +11,11 @@ from typing import Any
 STAGES = ("accepted", "decided", "published", "sent")
 BACK = 0.95
 """Of the rate before the fault."""
-WINDOW_SECONDS = 4.0
+WINDOW_SECONDS = 5.0
+USUAL_SECONDS = 20.0
+"""The rate before a fault is that of so long a time, at most that of the load: the backlog of an earlier fault is not usual."""
 BEFORE_SECONDS = 10.0
-"""The rate before a fault is that of so long a time, which is drawn too."""
+"""Drawn before the beginning of a fault."""
 AFTER_SECONDS = 20.0
 """How long a rate has to come back, from when the servers answer and every group is whole; then comes the next fault."""
 _STEP_SECONDS = 0.1
@@ -48,9 +51,9 @@ def rate(instants: Sequence[float], begin: float, end: float) -> float:
     return (bisect_left(instants, end) - bisect_left(instants, begin)) / (end - begin)
 
 
-def measure_recovery(instants: Sequence[float], marks: FaultMarks) -> StageRecovery:
-    """When the rate of one stage was back; `instants` are sorted."""
-    usual = rate(instants, marks.began - BEFORE_SECONDS, marks.began)
+def measure_recovery(instants: Sequence[float], marks: FaultMarks, load: float = math.inf) -> StageRecovery:
+    """When the rate of one stage was back; `instants` are sorted, `load` is the rate of what was sent."""
+    usual = min(load, rate(instants, marks.began - USUAL_SECONDS, marks.began))
     last = marks.whole + AFTER_SECONDS
     starts = [marks.began + step * _STEP_SECONDS for step in range(int((last - marks.began - WINDOW_SECONDS) / _STEP_SECONDS) + 1)]
     rates = [(start, rate(instants, start, start + WINDOW_SECONDS)) for start in starts]
@@ -63,11 +66,11 @@ def measure_recovery(instants: Sequence[float], marks: FaultMarks) -> StageRecov
     return StageRecovery(usual, min(value for _, value in rates), back, drawn)
 
 
-def recovery_figures(marks: FaultMarks, stages: Mapping[str, Sequence[float]]) -> dict[str, Any]:
+def recovery_figures(marks: FaultMarks, stages: Mapping[str, Sequence[float]], load: float) -> dict[str, Any]:
     """The marks in seconds after the beginning, and the recovery of each stage, for JSON."""
     return {
         "over": marks.over - marks.began,
         "answering": marks.answering - marks.began,
         "whole": marks.whole - marks.began,
-        "stages": {name: asdict(measure_recovery(instants, marks)) for name, instants in stages.items()},
+        "stages": {name: asdict(measure_recovery(instants, marks, load)) for name, instants in stages.items()},
     }

@@ -35,6 +35,10 @@ def test_rate_below_the_share_is_not_back() -> None:
     assert recovery.seconds is None
 
 
+def test_backlog_of_an_earlier_fault_is_not_usual() -> None:
+    assert measure_recovery(_steady(80, 140, each_second=9), MARKS, load=5.0).usual == 5.0
+
+
 def test_drawn_rates_begin_before_the_fault() -> None:
     recovery = measure_recovery(_steady(80, BEGAN), MARKS)
     assert recovery.drawn[: int(BEFORE_SECONDS)] == pytest.approx((5.0,) * int(BEFORE_SECONDS))
@@ -43,7 +47,7 @@ def test_drawn_rates_begin_before_the_fault() -> None:
 
 def test_picture_shows_the_marks_and_each_stage() -> None:
     stages = {"accepted": _steady(80, 140), "decided": _steady(80, BEGAN)}
-    result = {"number": 1, "kind": "kill", "target": "sla", "seconds": 0.0, **recovery_figures(MARKS, stages)}
+    result = {"number": 1, "kind": "kill", "target": "sla", "seconds": 0.0, **recovery_figures(MARKS, stages, 5.0)}
     picture = draw_recovery(result)
     assert picture.count("<polyline") == 2
     assert "kill: sla" in picture
