@@ -21,32 +21,40 @@ from shared.runtime.kafka.connection import options_for
 STEP_TIMEOUT_SECONDS = 45.0
 _CASE_COLUMNS = {"intake": ("intake.complaint", "case_id"), "triage": ("triage.known", "case_id"), "sla": ("sla.cases", "id")}
 """Service → the table with a row for each case, and its column with the case's id."""
-_REQUESTED = """
-SELECT count(*) FROM sla.ledger WHERE type = 'notification_requested' AND NOT convert_from(body, 'UTF8')::jsonb ? 'merged_into'
+_UNPLANNED = """
+WITH request AS (
+    SELECT case_id, convert_from(body, 'UTF8')::jsonb AS body FROM sla.ledger WHERE type = 'notification_requested' AND case_id = ANY($1)
+)
+SELECT count(*) FROM request WHERE NOT body ? 'merged_into' AND (case_id, body ->> 'notification') NOT IN (
+    SELECT case_id, notification FROM notify.delivery
+)
 """
-_PLANNED = "SELECT count(DISTINCT (case_id, notification)) FROM notify.delivery WHERE case_id !~ '^(duty|digest):'"
 
 
-async def shut_down_in_order(stack: Stack, prefix: str, accepted: Collection[str]) -> None:
-    """Wait until each service has processed everything, then stop it; raises `ClickException` naming the step that takes too long."""
+async def shut_down_in_order(stack: Stack, prefix: str, accepted: Collection[str], step_timeout: float = STEP_TIMEOUT_SECONDS) -> None:
+    """Wait until each service has processed everything, then stop it.
+
+    Raises `ClickException` naming the step that takes longer than `step_timeout` seconds.
+    """
+    wait_for = partial(_wait_for, step_timeout)
     async with connect(stack.environment["DATABASE_URL"]) as connection:
         for service, (table, column) in _CASE_COLUMNS.items():
-            await _wait_for(partial(_has_all_cases, connection, table, column, accepted), f"every accepted complaint in {table}")
-            await _wait_for(partial(_has_consumed_inputs, stack, prefix, service), f"{service} to read its topics to their end")
+            await wait_for(partial(_has_all_cases, connection, table, column, accepted), f"every accepted complaint in {table}")
+            await wait_for(partial(_has_consumed_inputs, stack, prefix, service), f"{service} to read its topics to their end")
             await asyncio.to_thread(stack.processes[service].stop, STOP_TIMEOUT_SECONDS)
-            await _wait_for(partial(_nothing_pending, stack, (service,), deliveries=False), f"{service}'s outbox to be empty")
-        await _wait_for(partial(_all_requests_planned, connection), "every requested message to be planned")
-        await _wait_for(partial(_nothing_pending, stack, SERVICES, deliveries=True), "every message to be settled")
+            await wait_for(partial(_nothing_pending, stack, (service,), deliveries=False), f"{service}'s outbox to be empty")
+        await wait_for(partial(_all_requests_planned, connection, accepted), "every requested message to be planned")
+        await wait_for(partial(_nothing_pending, stack, SERVICES, deliveries=True), "every message to be settled")
         await asyncio.to_thread(stack.processes["notify"].stop, STOP_TIMEOUT_SECONDS)
 
 
-async def _wait_for(condition: Callable[[], Awaitable[bool]], description: str) -> None:
+async def _wait_for(seconds: float, condition: Callable[[], Awaitable[bool]], description: str) -> None:
     try:
-        async with asyncio.timeout(STEP_TIMEOUT_SECONDS):
+        async with asyncio.timeout(seconds):
             while not await condition():  # noqa: ASYNC110 - other processes make it true
                 await asyncio.sleep(0.1)
     except TimeoutError as error:
-        raise ClickException(f"waited {STEP_TIMEOUT_SECONDS:.0f} s in vain for {description}; see the logs of the services") from error
+        raise ClickException(f"waited {seconds:.0f} s in vain for {description}; see the logs of the services") from error
 
 
 async def _has_all_cases(connection: asyncpg.Connection, table: str, column: str, accepted: Collection[str]) -> bool:
@@ -54,8 +62,8 @@ async def _has_all_cases(connection: asyncpg.Connection, table: str, column: str
     return bool(number == len(accepted))
 
 
-async def _all_requests_planned(connection: asyncpg.Connection) -> bool:
-    return bool(await connection.fetchval(_REQUESTED) == await connection.fetchval(_PLANNED))
+async def _all_requests_planned(connection: asyncpg.Connection, accepted: Collection[str]) -> bool:
+    return bool(await connection.fetchval(_UNPLANNED, list(accepted)) == 0)
 
 
 async def _nothing_pending(stack: Stack, services: Sequence[str], *, deliveries: bool) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -22,6 +22,8 @@ EventPosition = tuple[str, int]
 """A case id and the sequence number of an event in that case."""
 _DeliveryKey = tuple[str, str, str, str]
 """Case, notification, recipient, channel."""
+_COMPLAINTS = "SELECT case_id FROM intake.complaint"
+_KNOWN = "SELECT case_id FROM triage.known"
 _HEADS = "SELECT id, sequence, head, personal_key FROM sla.cases"
 _LEDGER = "SELECT case_id, sequence, type, cause, origin, body, hash FROM sla.ledger ORDER BY case_id, sequence"
 _DELIVERIES = "SELECT id, case_id, notification, recipient, channel, status FROM notify.delivery WHERE case_id !~ '^(duty|digest):'"
@@ -66,17 +68,24 @@ class TableContents:
     unsent_messages: dict[str, int]
 
 
-async def read_tables(database_url: str, departments: Collection[str]) -> TableContents:
-    """Read all tables in one snapshot; `departments` are those that have a topic."""
+async def read_tables(database_url: str, departments: Collection[str], left_out: Callable[[str], bool]) -> TableContents:
+    """Read all tables in one snapshot, without the cases that are `left_out`; `departments` are those that have a topic."""
     # One snapshot: with services still running, a table read later would hold cases that one read earlier lacks.
     async with connect(database_url) as connection, connection.transaction(isolation="repeatable_read", readonly=True):
-        heads = {row["id"]: StoredHead(row["sequence"], row["head"], row["personal_key"]) for row in await connection.fetch(_HEADS)}
+        heads = {
+            row["id"]: StoredHead(row["sequence"], row["head"], row["personal_key"])
+            for row in await connection.fetch(_HEADS)
+            if not left_out(row["id"])
+        }
+        complaints = await connection.fetch(_COMPLAINTS)
+        known = await connection.fetch(_KNOWN)
+        deliveries = await connection.fetch(_DELIVERIES)
         return TableContents(
-            intake_cases={row["case_id"] for row in await connection.fetch("SELECT case_id FROM intake.complaint")},
-            triage_cases={row["case_id"] for row in await connection.fetch("SELECT case_id FROM triage.known")},
+            intake_cases={row["case_id"] for row in complaints if not left_out(row["case_id"])},
+            triage_cases={row["case_id"] for row in known if not left_out(row["case_id"])},
             sla_heads=heads,
-            deliveries={str(row["id"]): (_delivery_key(row), row["status"]) for row in await connection.fetch(_DELIVERIES)},
-            ledgers=await _read_ledgers(connection, heads, departments),
+            deliveries={str(row["id"]): (_delivery_key(row), row["status"]) for row in deliveries if not left_out(row["case_id"])},
+            ledgers=await _read_ledgers(connection, heads, departments, left_out),
             number_fault=await _number_fault(connection),
             unsent_messages={service: await _count_unsent(connection, service) for service in SERVICES},
         )
@@ -97,11 +106,15 @@ async def _number_fault(connection: asyncpg.Connection) -> str:
     return "" if issued == used == different else f"case numbers: {issued} issued, {used} used, {different} of them different"
 
 
-async def _read_ledgers(connection: asyncpg.Connection, heads: Mapping[str, StoredHead], departments: Collection[str]) -> LedgerContents:
+async def _read_ledgers(
+    connection: asyncpg.Connection, heads: Mapping[str, StoredHead], departments: Collection[str], left_out: Callable[[str], bool]
+) -> LedgerContents:
     contents = LedgerContents(department_events={department: set() for department in departments})
     rows: list[asyncpg.Record] = []
     # From a cursor, so that memory holds one case's ledger at a time.
     async for row in connection.cursor(_LEDGER, prefetch=_PREFETCHED_ROWS):
+        if left_out(row["case_id"]):
+            continue
         if rows and row["case_id"] != rows[0]["case_id"]:
             add_ledger(contents, rows, heads)
             rows = []

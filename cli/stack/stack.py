@@ -226,6 +226,7 @@ def _settings(environment: Mapping[str, str]) -> RuntimeSettings:
         kafka_bootstrap_servers=environment["KAFKA_BOOTSTRAP_SERVERS"],
         database_url=SecretStr(environment["DATABASE_URL"]),
         topic_prefix=environment.get("JIESU_TOPIC_PREFIX", ""),
+        replication_factor=int(environment.get("JIESU_REPLICATION_FACTOR", "1")),
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import asyncpg
+import httpx
 import pytest
 from aiokafka.structs import ConsumerRecord
 
@@ -15,15 +16,15 @@ from shared.contracts.topics import CASE_EVENTS
 from shared.runtime.clock import uuid7
 from shared.runtime.process.settings import RuntimeSettings
 from tests.support.faults.anomalies import Anomalies, find_anomalies
-from tests.support.faults.plan import KINDS, PlannedFault, plan_faults
+from tests.support.faults.plan import PlannedFault, plan_faults
 from tests.support.faults.run import FaultRun, run_under_faults
 from tests.support.faults.system import FaultySystem, faulty_system
 from tests.support.messaging.topic_client import TopicClient, open_topic_client
 from tests.support.servers.databases import asyncpg_dsn
 
-OTHER_FAULTS = 17
-GAP_SECONDS = 4.5
-LONGEST_SECONDS = 8.0
+KILL_GAP_SECONDS = 4.0
+GAP_SECONDS = 1.5
+LONGEST_SECONDS = 5.0
 SEED = 16
 NEVER_ARRIVED = "never arrived"
 PLANTED = {"lost", "doubled", "unseen", "reordered", "phantom", "early", "invented", "stuck"}
@@ -47,17 +48,20 @@ def test_faults_of_every_kind_leave_no_anomaly_and_planted_ones_are_found(tmp_pa
         result, planted = asyncio.run(_run_and_plant(system, plan))
     assert result.anomalies.none, str(result)
     assert result.faults == Counter(fault.kind for fault in plan)
-    assert len(result.accepted) > len(plan)
+    assert len(result.accepted) > len(plan) / 2, "on a busy machine services are starting most of the time"
+    assert result.anomalies.refused.total() > result.hostile.records.total() / 10, "the records were hostile"
+    assert result.hostile.answers
+    assert httpx.codes.INTERNAL_SERVER_ERROR not in result.hostile.answers
     assert planted.numbers.keys() == PLANTED, planted
     assert any(NEVER_ARRIVED in line for line in planted.details)
 
 
 def _plan(system: FaultySystem) -> list[PlannedFault]:
-    """A kill of each process and server, and among them as many other faults as there are kinds, and a few."""
-    [kill] = (kind for kind in KINDS if kind.name == "kill")
-    others = [kind for kind in KINDS if kind is not kill and (kind.name != "full disk" or system.disk is not None)]
-    kills = plan_faults(SEED, len(kill.targets), kinds=[kill], gap=2 * GAP_SECONDS)
-    rest = plan_faults(SEED, OTHER_FAULTS, kinds=others, gap=GAP_SECONDS, longest=LONGEST_SECONDS)
+    """A kill of each process and server, and among them one of each other kind."""
+    [kill] = (kind for kind in system.kinds if kind.name == "kill")
+    others = [kind for kind in system.kinds if kind is not kill]
+    kills = plan_faults(SEED, len(kill.targets), kinds=[kill], gap=KILL_GAP_SECONDS)
+    rest = plan_faults(SEED, len(others), kinds=others, gap=GAP_SECONDS, longest=LONGEST_SECONDS)
     return sorted([*kills, *rest], key=lambda fault: fault.at)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import count
+from dataclasses import dataclass, replace
+from itertools import chain, count
 
 from cli.service_names import SERVICES
 
@@ -15,6 +15,8 @@ GAP_SECONDS = 4.0
 LONG_SECONDS = 15.0
 """A fault that may last longer than this is a long one."""
 MOST_LONG_FAULTS = 15
+BROKER = "kafka"
+ALL_BROKERS = "all brokers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +30,20 @@ class FaultKind:
 
 
 KINDS: tuple[FaultKind, ...] = (
-    FaultKind("kill", (*SERVICES, "kafka", "postgres", "sinks")),
-    FaultKind("freeze", (*SERVICES, "kafka", "sinks"), 1, 12),
-    FaultKind("terminate", (*SERVICES, "kafka")),
+    FaultKind("kill", (*SERVICES, BROKER, "postgres", "sinks")),
+    FaultKind("freeze", (*SERVICES, BROKER, "sinks"), 1, 12),
+    FaultKind("terminate", (*SERVICES, BROKER)),
     FaultKind("stay down", ("triage", "sla", "notify"), 3, 60),
     FaultKind("clock ahead", SERVICES, 5, 15),
     FaultKind("clock behind", SERVICES, 5, 15),
     FaultKind("join", ("triage", "sla", "notify"), 6, 15),
-    FaultKind("cut off", ("kafka", "mail", "sms"), 2, 60),
-    FaultKind("delay", ("kafka", "mail", "sms"), 2, 10),
-    FaultKind("reset", ("kafka", "mail", "sms"), 1, 4),
+    FaultKind("join two", ("triage", "sla", "notify"), 6, 15),
+    FaultKind("roll", ("intake", "triage", "sla", "notify")),
+    FaultKind("cut off", (BROKER, "mail", "sms"), 2, 60),
+    FaultKind("delay", (BROKER, "mail", "sms"), 2, 10),
+    FaultKind("reset", (BROKER, "mail", "sms"), 1, 4),
+    FaultKind("half", ("mail", "sms"), 1, 4),
+    FaultKind("twice", ("mail", "sms"), 1, 4),
     FaultKind("garbage", ("mail", "sms"), 1, 4),
     FaultKind("unavailable", ("mail", "sms"), 1, 10),
     FaultKind("stop at once", ("postgres",)),
@@ -45,8 +51,19 @@ KINDS: tuple[FaultKind, ...] = (
     FaultKind("close backends", ("postgres",)),
     FaultKind("no connections", ("postgres",), 1, 5),
     FaultKind("hold locks", ("postgres",), 1, 5),
+    FaultKind("hold rows", ("postgres",), 1, 12),
     FaultKind("full disk", ("postgres",), 1, 5),
 )
+
+
+def kinds_for(brokers: Sequence[str], *, small_disk: bool) -> list[FaultKind]:
+    """The kinds that a system with these brokers allows; of several each is hit, and in some kinds all at once."""
+    several = (*brokers, ALL_BROKERS) if len(brokers) > 1 else (*brokers,)
+    return [
+        replace(kind, targets=tuple(chain.from_iterable(several if target == BROKER else (target,) for target in kind.targets)))
+        for kind in KINDS
+        if small_disk or kind.name != "full disk"
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +78,7 @@ class PlannedFault:
 
     def __str__(self) -> str:
         length = f" for {self.seconds:.1f} s" if self.seconds else ""
-        return f"{self.at:7.1f} s  #{self.number} {self.kind} {self.target}{length}"
+        return f"#{self.number} at {self.at:.1f} s: {self.kind} {self.target}{length}"
 
 
 def plan_faults(

@@ -1,59 +1,58 @@
-"""The whole system on servers of its own, with proxies before the broker and the gateways, and every fault that a plan may name."""
+"""The whole system on servers of its own, with proxies before the brokers and the gateways, and every fault that a plan may name."""
 
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
-import sys
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, ExitStack, contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from types import MappingProxyType
 
 import asyncpg
 
-from cli.service_names import SERVICES
-from cli.stack.process_environment import process_environment
-from cli.stack.stack import SINKS, Stack, recreate_database, running_stack, service_ports
+from cli.stack.stack import Stack, recreate_database, running_stack, service_ports
 from deploy.embedded import EmbeddedServers
-from deploy.embedded.process import ManagedProcess
+from deploy.embedded.kafka.server import KafkaServer
 from shared.runtime.clock import Clock
-from tests.support.faults.plan import PlannedFault
+from tests.support.faults.broker_faults import BrokerFaults
+from tests.support.faults.plan import ALL_BROKERS, BROKER, FaultKind, PlannedFault, kinds_for
+from tests.support.faults.postgres_faults import DATABASE_ERRORS, PostgresFaults
+from tests.support.faults.process_faults import ProcessFaults, clock_setting
 from tests.support.faults.small_disk import SETTINGS, SmallDisk, can_mount, write_ahead_log_on_small_disk
 from tests.support.faults.tcp_proxy import ProxyMode, TcpProxy
 from tests.support.messaging.workload import ORGANISATION
 from tests.support.servers.databases import asyncpg_dsn
+from tests.support.servers.kafka_cluster import KafkaCluster
 from tests.support.servers.session_servers import FAST_POSTGRES_SETTINGS
 
 START = datetime(2026, 9, 21, 8, 0, tzinfo=timezone(timedelta(hours=8)))
 FACTOR = 60
 """Domain seconds in a real second, so that deadlines pass during a run."""
-SUPERVISION_SECONDS = 0.5
-CLOCK_SHIFT = timedelta(minutes=10)
-DATABASE_ERRORS = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
 _MAIL_REFUSAL = b"421 4.3.2 not available\r\n"
 _SMS_REFUSAL = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 _SETTINGS = {"JIESU_DIGEST_AFTER": "1", "JIESU_DIGEST_WINDOW": "2", "JIESU_DIGEST_URGENT_GAP": "1", "JIESU_DATABASE_POOL": "5"}
-_CLOSE_BACKENDS = (
-    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name <> 'faults' AND datname = current_database()"
-)
+_USES = ("clients", "controller", "proxy")
+"""For each a broker has a port."""
+_FURTHER_PROCESSES = [f"{service}-{number}" for service in ("intake", "triage", "sla", "notify") for number in (2, 3)]
 
 
 @dataclass
 class FaultySystem:
-    """The running system; `restarts` counts processes that ended by themselves and were started again."""
+    """The running system; `proxies` are by the target that a plan names."""
 
     stack: Stack
-    servers: EmbeddedServers
+    processes: ProcessFaults
+    brokers: BrokerFaults
+    postgres: PostgresFaults
     proxies: Mapping[str, TcpProxy]
     clock: Clock
-    disk: SmallDisk | None
-    restarts: Counter[str] = field(default_factory=Counter)
+    missed: Counter[str] = field(default_factory=Counter)
+    """Faults that a busy machine kept from being injected, by kind: PostgreSQL took no connection in time."""
     _locks: dict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
-    _down: set[str] = field(default_factory=set)
 
     @property
     def database_url(self) -> str:
@@ -62,181 +61,104 @@ class FaultySystem:
 
     @property
     def bootstrap_servers(self) -> str:
-        """The broker behind its proxy."""
+        """The brokers behind their proxies."""
         return self.stack.environment["KAFKA_BOOTSTRAP_SERVERS"]
+
+    @property
+    def kinds(self) -> list[FaultKind]:
+        """The kinds of faults that this system allows."""
+        return kinds_for([*self.brokers.nodes], small_disk=self.postgres.disk is not None)
 
     async def inject(self, fault: PlannedFault) -> None:
         """Carry out a fault, and return when its cause is over; faults of one target wait for one another."""
+        async with AsyncExitStack() as exits:
+            for target in sorted(self._hit(fault)):
+                await exits.enter_async_context(self._locks[target])
+            try:
+                await self._action(fault)(fault)
+            except DATABASE_ERRORS:
+                self.missed[fault.kind] += 1
+
+    def _action(self, fault: PlannedFault) -> Callable[[PlannedFault], Awaitable[None]]:
+        if fault.kind in {mode.value for mode in ProxyMode}:
+            return self._disturb_connections
         actions: dict[str, Callable[[PlannedFault], Awaitable[None]]] = {
-            "freeze": self._freeze,
-            "join": self._join,
-            "clock ahead": self._shift_clock,
-            "clock behind": self._shift_clock,
-            "close backends": self._close_backends,
-            "no connections": self._use_up_connections,
-            "hold locks": self._hold_locks,
-            "full disk": self._fill_disk,
-            **dict.fromkeys(("kill", "terminate", "stay down", "stop at once", "restart"), self._end_and_start),
-            **dict.fromkeys(("cut off", "delay", "reset", "garbage", "unavailable"), self._disturb_connections),
+            "join": self.processes.join,
+            "join two": self.processes.join_two,
+            "roll": self.processes.roll,
+            "clock ahead": self.processes.shift_clock,
+            "clock behind": self.processes.shift_clock,
+            "close backends": self.postgres.close_backends,
+            "no connections": self.postgres.use_up_connections,
+            "hold locks": self.postgres.hold_locks,
+            "hold rows": self.postgres.hold_rows,
+            "full disk": self.postgres.fill_disk,
         }
-        async with self._locks[fault.target]:
-            await actions[fault.kind](fault)
+        if fault.kind in actions:
+            return actions[fault.kind]
+        if fault.target == "postgres":
+            return self.postgres.end_and_start
+        part = self.brokers if fault.target in (ALL_BROKERS, *self.brokers.nodes) else self.processes
+        return part.freeze if fault.kind == "freeze" else part.end_and_start
 
-    async def supervise(self) -> None:
-        """Start again what ended by itself, as an orchestrator does, until cancelled."""
-        while True:
-            for name in (SINKS, *SERVICES):
-                if name not in self._down and not self.stack.processes[name].running:
-                    self.restarts[f"{name}, {self.stack.processes[name].how_it_ended}"] += 1
-                    self.stack.start(name, keep_log=True)
-            await asyncio.sleep(SUPERVISION_SECONDS)
-
-    async def _end_and_start(self, fault: PlannedFault) -> None:
-        if fault.target in ("kafka", "postgres"):
-            await self._end_and_start_server(fault)
-            return
-        self._down.add(fault.target)
-        process = self.stack.processes[fault.target]
-        await asyncio.to_thread(process.stop if fault.kind == "terminate" else process.kill)
-        await asyncio.sleep(fault.seconds)
-        self.stack.start(fault.target, keep_log=True)
-        self._down.discard(fault.target)
-
-    async def _end_and_start_server(self, fault: PlannedFault) -> None:
-        server = self.servers.kafka if fault.target == "kafka" else self.servers.postgres
-        assert server is not None
-        if fault.kind == "kill":
-            await asyncio.to_thread(server.kill)
-        else:
-            if fault.kind == "stop at once":
-                os.kill(server.process.pid, signal.SIGQUIT)
-            await asyncio.to_thread(server.process.stop)
-        # Here and not in a thread: a server ends with the thread that started it.
-        server.launch()
-        await asyncio.to_thread(server.wait_ready)
-
-    async def _freeze(self, fault: PlannedFault) -> None:
-        process = self.servers.kafka.process if fault.target == "kafka" and self.servers.kafka else self.stack.processes[fault.target]
-        with suppress(ProcessLookupError):  # it ended by itself a moment before
-            process.freeze()
-            await asyncio.sleep(fault.seconds)
-            process.thaw()
-
-    async def _join(self, fault: PlannedFault) -> None:
-        """A second process joins the service's consumer group and leaves it again."""
-        second = ManagedProcess(f"{fault.target}-2", self.stack.root / "logs" / f"{fault.target}-2.log", signal.SIGTERM)
-        settings = {
-            **process_environment(fault.target, self.stack.environment),
-            "JIESU_HTTP_PORT": str(self.stack.ports[f"{fault.target}-2"]),
-        }
-        second.start([sys.executable, "-P", "-m", f"services.{fault.target}"], environment=settings, keep_log=True)
-        await asyncio.sleep(fault.seconds)
-        await asyncio.to_thread(second.stop)
-
-    async def _shift_clock(self, fault: PlannedFault) -> None:
-        """The process runs on a clock ten minutes ahead or behind, and then on the right one again."""
-        shift = CLOCK_SHIFT if fault.kind == "clock ahead" else -CLOCK_SHIFT
-        shifted = replace(self.stack, environment={**self.stack.environment, "JIESU_CLOCK": _clock_setting(self.clock, shift)})
-        self._down.add(fault.target)
-        for stack, seconds in ((shifted, fault.seconds), (self.stack, 0.0)):
-            await asyncio.to_thread(self.stack.processes[fault.target].kill)
-            stack.start(fault.target, keep_log=True)
-            await asyncio.sleep(seconds)
-        self._down.discard(fault.target)
+    def _hit(self, fault: PlannedFault) -> tuple[str, ...]:
+        return (*self.brokers.nodes,) if fault.target == ALL_BROKERS else (fault.target,)
 
     async def _disturb_connections(self, fault: PlannedFault) -> None:
-        proxy = self.proxies[fault.target]
-        proxy.mode = ProxyMode(fault.kind)
+        proxies = [self.proxies[target] for target in self._hit(fault)]
+        for proxy in proxies:
+            proxy.mode = ProxyMode(fault.kind)
         await asyncio.sleep(fault.seconds)
-        proxy.mode = ProxyMode.PASS
-
-    async def _close_backends(self, _: PlannedFault) -> None:
-        async with self._connection() as connection:
-            await connection.execute(_CLOSE_BACKENDS)
-
-    async def _use_up_connections(self, fault: PlannedFault) -> None:
-        async with AsyncExitStack() as exits:
-            connections: list[asyncpg.Connection] = []
-            await self._take_connections(exits, connections)
-            if connections:
-                # So that the services have to connect again, where few connections are left.
-                await connections[0].execute(_CLOSE_BACKENDS)
-                await self._take_connections(exits, connections)
-            await asyncio.sleep(fault.seconds)
-
-    async def _take_connections(self, exits: AsyncExitStack, connections: list[asyncpg.Connection]) -> None:
-        with suppress(asyncpg.TooManyConnectionsError):
-            while True:
-                connections.append(await exits.enter_async_context(self._connection()))
-
-    async def _hold_locks(self, fault: PlannedFault) -> None:
-        async with self._connection() as connection:
-            transaction = connection.transaction()
-            await transaction.start()
-            # One table of each service: two, in another order than the service's, would be a deadlock.
-            for service in SERVICES:
-                await connection.execute(f"LOCK TABLE {service}.outbox IN EXCLUSIVE MODE")
-            await asyncio.sleep(fault.seconds)
-            await transaction.rollback()
-
-    async def _fill_disk(self, fault: PlannedFault) -> None:
-        assert self.disk is not None
-        assert self.servers.postgres is not None
-        self.disk.fill()
-        with suppress(*DATABASE_ERRORS):
-            async with self._connection() as connection, asyncio.timeout(fault.seconds):
-                while True:  # until the server finds no space for its next segment, and ends itself
-                    await connection.execute("SELECT pg_logical_emit_message(false, 'faults', repeat('x', 1000)), pg_switch_wal()")
-        await asyncio.sleep(fault.seconds)
-        self.disk.clear()
-        if not self.servers.postgres.process.running:
-            self.servers.postgres.launch()
-        await asyncio.to_thread(self.servers.postgres.wait_ready)
-
-    @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[asyncpg.Connection]:
-        connection = await asyncpg.connect(asyncpg_dsn(self.database_url), server_settings={"application_name": "faults"})
-        try:
-            yield connection
-        finally:
-            connection.terminate()
+        for proxy in proxies:
+            proxy.mode = ProxyMode.PASS
 
 
 @contextmanager
-def faulty_system(root: Path, database: str) -> Iterator[FaultySystem]:
-    """Start servers, proxies, sinks and services; all stop with the block."""
-    clock = Clock(START, Clock().real_now(), FACTOR)
+def faulty_system(
+    root: Path, database: str, brokers: int = 1, factor: float = FACTOR, postgres_settings: Mapping[str, str] = NO_SETTINGS
+) -> Iterator[FaultySystem]:
+    """Start servers, proxies, sinks and services; all stop with the block. `brokers` is 1 or 3, `factor` the speed of domain time."""
+    clock = Clock(START, Clock().real_now(), factor)
+    names = [BROKER] if brokers == 1 else [f"{BROKER}-{number}" for number in range(1, brokers + 1)]
     # All before anything starts: the port of a process that is down counts as free.
-    ports = service_ports("broker", "controller", "broker proxy", "mail proxy", "sms proxy", "triage-2", "sla-2", "notify-2")
+    ports = service_ports("mail proxy", "sms proxy", *_FURTHER_PROCESSES, *(f"{name} {use}" for name in names for use in _USES))
     with ExitStack() as exits:
-        broker, mail, sms = (
-            exits.enter_context(TcpProxy(ports["broker proxy"], ports["broker"])),
-            exits.enter_context(TcpProxy(ports["mail proxy"], ports["smtp"], refusal=_MAIL_REFUSAL, server_speaks_first=True)),
-            exits.enter_context(TcpProxy(ports["sms proxy"], ports["sms"], refusal=_SMS_REFUSAL)),
-        )
-        servers = exits.enter_context(
-            EmbeddedServers(
-                root / "servers",
-                kafka_ports=(ports["broker"], ports["controller"]),
-                kafka_properties={"advertised.listeners": f"CLIENTS://127.0.0.1:{broker.port}"},
-                postgres_settings={**FAST_POSTGRES_SETTINGS, **SETTINGS, "max_connections": "100"},
-            )
-        )
+        proxies = {name: exits.enter_context(TcpProxy(ports[f"{name} proxy"], ports[f"{name} clients"])) for name in names}
+        proxies["mail"] = exits.enter_context(TcpProxy(ports["mail proxy"], ports["smtp"], refusal=_MAIL_REFUSAL, server_speaks_first=True))
+        proxies["sms"] = exits.enter_context(TcpProxy(ports["sms proxy"], ports["sms"], refusal=_SMS_REFUSAL))
+        settings = {**FAST_POSTGRES_SETTINGS, **SETTINGS, "max_connections": "100", **postgres_settings}
+        nodes, servers = _start_servers(exits, root, names, ports, settings)
         disk = _small_disk(exits, servers, root)
         environment = {
-            "KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{broker.port}",
+            "KAFKA_BOOTSTRAP_SERVERS": ",".join(f"127.0.0.1:{ports[f'{name} proxy']}" for name in names),
             "DATABASE_URL": recreate_database(servers.database_url, database),
-            "JIESU_CLOCK": _clock_setting(clock, timedelta()),
-            "JIESU_SMTP_PORT": str(mail.port),
-            "JIESU_SMS_URL": f"http://127.0.0.1:{sms.port}",
+            "JIESU_CLOCK": clock_setting(clock),
+            "JIESU_SMTP_PORT": str(ports["mail proxy"]),
+            "JIESU_SMS_URL": f"http://127.0.0.1:{ports['sms proxy']}",
+            **({"JIESU_REPLICATION_FACTOR": str(brokers)} if brokers > 1 else {}),
             **_SETTINGS,
         }
         stack = exits.enter_context(running_stack(root / "stack", environment, ORGANISATION, ports=ports))
-        yield FaultySystem(stack, servers, {"kafka": broker, "mail": mail, "sms": sms}, clock, disk)
+        assert servers.postgres is not None
+        postgres = PostgresFaults(servers.postgres, environment["DATABASE_URL"], disk)
+        yield FaultySystem(stack, ProcessFaults(stack, clock), BrokerFaults(nodes), postgres, proxies, clock)
 
 
-def _clock_setting(clock: Clock, shift: timedelta) -> str:
-    return f"{(START + shift).isoformat()}@{clock.real_origin.isoformat()}x{FACTOR}"
+def _start_servers(
+    exits: ExitStack, root: Path, names: list[str], ports: Mapping[str, int], settings: Mapping[str, str]
+) -> tuple[Mapping[str, KafkaServer], EmbeddedServers]:
+    """The brokers by name, and PostgreSQL."""
+    advertised = [f"CLIENTS://127.0.0.1:{ports[f'{name} proxy']}" for name in names]
+    pairs = [(ports[f"{name} clients"], ports[f"{name} controller"]) for name in names]
+    if len(names) == 1:
+        properties = {"advertised.listeners": advertised[0]}
+        servers = EmbeddedServers(root / "servers", kafka_ports=pairs[0], kafka_properties=properties, postgres_settings=settings)
+        exits.enter_context(servers)
+        assert servers.kafka is not None
+        return {names[0]: servers.kafka}, servers
+    servers = exits.enter_context(EmbeddedServers(root / "servers", kafka=False, postgres_settings=settings))
+    cluster = exits.enter_context(KafkaCluster(root / "cluster", pairs, advertised))
+    return dict(zip(names, cluster.nodes.values(), strict=True)), servers
 
 
 def _small_disk(exits: ExitStack, servers: EmbeddedServers, root: Path) -> SmallDisk | None:

@@ -22,6 +22,8 @@ class ProxyMode(StrEnum):
     CUT_OFF = "cut off"
     DELAY = "delay"
     RESET = "reset"
+    HALF = "half"
+    TWICE = "twice"
     GARBAGE = "garbage"
     UNAVAILABLE = "unavailable"
 
@@ -121,6 +123,12 @@ class TcpProxy:
                     with suppress(OSError):
                         await writer.drain()
                     return
+                case ProxyMode.HALF if not from_client:
+                    client.write(chunk[: len(chunk) // 2])
+                    await client.drain()
+                    return
+                case ProxyMode.TWICE if not from_client:
+                    client.write(chunk)
                 case ProxyMode.GARBAGE if not from_client:
                     client.write(os.urandom(min(len(chunk), 1_000)) + b"\r\n")
                     await client.drain()

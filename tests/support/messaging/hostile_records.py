@@ -15,13 +15,23 @@ from shared.contracts.events.base import CaseEvent
 from shared.contracts.events.notifications import NotificationRequested, NotificationSent
 from shared.contracts.events.triage import Classified, Reclassified, Routed
 from shared.contracts.events.up_to_approval import Amended
-from shared.contracts.topics import CASE_ACTIONS, CASE_EVENTS, COMPLAINT_EVENTS, NOTIFICATION_EVENTS, TRIAGE_EVENTS, Topic
+from shared.contracts.topics import (
+    CASE_ACTIONS,
+    CASE_EVENTS,
+    COMPLAINT_EVENTS,
+    COMPLAINT_SUBMISSIONS,
+    NOTIFICATION_EVENTS,
+    TRIAGE_EVENTS,
+    Topic,
+)
 from tests.support.messaging.cloud_events import Headers, case_event, cloud_event, signature_headers
 from tests.support.messaging.sample_organisation import registered_event, sample_complaint
 
 READ_TOPICS = (COMPLAINT_EVENTS, CASE_EVENTS, TRIAGE_EVENTS, CASE_ACTIONS, NOTIFICATION_EVENTS)
 """What triage, sla and notify read."""
 HOSTILE_CASES = 400
+HOSTILE_PREFIX = "hostile-"
+"""With it begin the ids of the senders' own cases."""
 _TEXTS = ("\x00", "a\x00b", "𠮷田㼆", "\u202e", "'; DROP TABLE known; --", "{{7*7}}", "x" * 600, "", " ", "9" * 400)
 _INSTANTS = ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "1999-12-31T23:59:59Z", "2100-01-01T00:00:00Z", "20261109", 0, 1e300, "x")
 _NUMBERS = (2**63, -(2**63) - 1, 10**30, 1e308, -0.0, 0, 2**31)
@@ -46,13 +56,24 @@ class SigningKey:
 
 
 def hostile_records(
-    topic: Topic, count: int, seed: int, key: SigningKey, procedure: str, honest: tuple[str, ...] = ()
+    topic: Topic,
+    count: int,
+    seed: int,
+    key: SigningKey,
+    procedure: str,
+    honest: tuple[str, ...] = (),
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    source: str = "hotline",
 ) -> Iterator[RawMessage]:
-    """That many records. Their cases are those of the sender, but for actions: whoever writes these may name an honest case."""
+    """That many records. Their cases are those of the sender, but for actions: whoever writes these may name an honest case.
+
+    Submissions come from `source`.
+    """
     chance = random.Random(f"{seed} {topic.name}")
     for _ in range(count):
-        case = f"hostile-{chance.randrange(HOSTILE_CASES)}"
-        record = _valid_record(topic, case, procedure, chance)
+        case = f"{HOSTILE_PREFIX}{chance.randrange(HOSTILE_CASES)}"
+        at = now() - timedelta(minutes=1)
+        record = _submission(case, source, at) if topic is COMPLAINT_SUBMISSIONS else _valid_record(topic, case, procedure, chance, at)
         record = replace(record, body=_broken_body(record.body, chance))
         headers: list[tuple[str, bytes | None]] = [*record.kafka_headers()]
         if topic is CASE_ACTIONS:
@@ -62,12 +83,16 @@ def hostile_records(
         yield _broken_envelope(RawMessage(topic.name, record.key.encode(), record.body, headers), chance)
 
 
-def _valid_record(topic: Topic, case: str, procedure: str, chance: random.Random) -> CloudEventRecord:
+def _submission(reference: str, source: str, at: datetime) -> CloudEventRecord:
+    body = {"external_id": reference, "received_at": at.isoformat(), "channel": "hotline", "text": "x", "complainant": {"name": "x"}}
+    return cloud_event(COMPLAINT_SUBMISSIONS, reference, "submission", body, source)
+
+
+def _valid_record(topic: Topic, case: str, procedure: str, chance: random.Random, at: datetime) -> CloudEventRecord:
     if topic is CASE_ACTIONS:
         action = chance.choice(("answer", "amend", "contact", "close", "extend", "request_extension", "agree_date", "link", "route"))
         data = {"text": "x", "facts": {"persons": 3}, "date": "2026-12-01T09:00:00Z", "case": case, "department": "repairs", "clock": "x"}
         return cloud_event(topic, case, "action", {"case": case, "action": action, "role": "assistant", "data": data})
-    at = datetime.now(UTC) - timedelta(minutes=1)
     complaint = sample_complaint(case, at, source="hotline", facts={"persons": 2, "note": "x"}, object="lift", against=["a", "b"])
     registered = registered_event(complaint, procedure, 1).model_copy(update={"complainant_keys": ["email:1", f"phone:{case}"]})
     common: dict[str, Any] = {"case": case, "at": at}

@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.faults.plan import KINDS, LONG_SECONDS, MOST_LONG_FAULTS, plan_faults
+from tests.support.faults.plan import ALL_BROKERS, KINDS, LONG_SECONDS, MOST_LONG_FAULTS, kinds_for, plan_faults
 
 HITS = {(kind.name, target) for kind in KINDS for target in kind.targets}
 
@@ -36,3 +36,13 @@ def test_plan_of_a_thousand_hits_every_target_and_has_few_long_faults(seed: int)
 @given(st.integers(), st.floats(1, 10))
 def test_longest_bounds_every_fault(seed: int, longest: float) -> None:
     assert all(fault.seconds <= longest for fault in plan_faults(seed, 100, longest=longest))
+
+
+def test_each_of_several_brokers_is_hit_and_all_at_once() -> None:
+    brokers = ("kafka-1", "kafka-2", "kafka-3")
+    kinds = {kind.name: kind for kind in kinds_for(brokers, small_disk=False)}
+    assert {*kinds["kill"].targets} > {*brokers, ALL_BROKERS}
+    assert not any("kafka" in kind.targets for kind in kinds.values())
+    assert "full disk" not in kinds
+    assert kinds["garbage"] in KINDS
+    assert kinds_for(["kafka"], small_disk=True) == list(KINDS)

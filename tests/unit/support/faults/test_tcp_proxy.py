@@ -99,3 +99,13 @@ async def test_server_that_speaks_first_refuses_at_once(ports: tuple[int, int]) 
         assert await reader.readexactly(len(REFUSAL)) == REFUSAL
         writer.transport.abort()
         await asyncio.sleep(0)
+
+
+async def test_answer_comes_twice_or_half(proxy: TcpProxy, connection: Connection) -> None:
+    reader, writer = connection
+    proxy.mode = ProxyMode.TWICE
+    writer.write(b"1234")
+    assert await reader.readexactly(8) == b"12341234"
+    proxy.mode = ProxyMode.HALF
+    writer.write(b"5678")
+    assert await reader.read() == b"56"

@@ -1,0 +1,1 @@
+"""How long it takes after a fault until as much is accepted, decided, published and sent in a second as before."""

@@ -1,0 +1,1 @@
+"""Tests of how recovery is measured."""
