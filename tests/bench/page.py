@@ -15,8 +15,8 @@ INTRODUCTION = """# Performance
 Written by `make bench` from [performance.json](performance.json); `make bench ARGS="timers memory --minutes 30"` measures the benches
 that it names again and keeps the others. CPU figures are read from `/proc` and from the threads' own clocks; they depend less than rates
 on what else the machine does, but caches shared with other work make them larger too: ratios of one run, whose parts ran in turns, say
-most. `load` is how many processes wanted a processor; beyond the number of cores, others were at work. Deadlines have
-[a page of their own](deadlines-performance.md).
+most. `load` is how many processes wanted a processor; beyond the number of cores, others were at work, and at a load of tens rates and
+times are those of the other work. Deadlines have [a page of their own](deadlines-performance.md).
 """
 
 
@@ -34,7 +34,7 @@ def _goals(measured: Mapping[str, Outcome]) -> Iterator[str]:
     yield "## Goals\n"
     yield "Where a goal is not reached, the section of its bench shows where the time goes.\n"
     rows = [
-        (goal.measure, _amount(goal, goal.reached), _limit(goal), "reached" if goal.is_reached else "**not reached**", name)
+        (goal.measure, _amount(goal, goal.reached), _limit(goal), _judged(goal, measured[name]), name)
         for name in BENCHES
         if name in measured
         for goal in measured[name].goals
@@ -44,6 +44,12 @@ def _goals(measured: Mapping[str, Outcome]) -> Iterator[str]:
 
 def _amount(goal: Goal, value: float) -> str:
     return f"{value:,g} {goal.unit}".strip() if value < 1000 else f"{value:,.0f} {goal.unit}".strip()
+
+
+def _judged(goal: Goal, outcome: Outcome) -> str:
+    if goal.is_reached:
+        return "reached"
+    return "not reached, busy machine" if outcome.was_disturbed else "**not reached**"
 
 
 def _limit(goal: Goal) -> str:

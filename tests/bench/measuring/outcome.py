@@ -13,6 +13,7 @@ import orjson
 from tests.bench.measuring.results import ROOT, machine
 
 RESULTS = ROOT / "docs" / "reference" / "performance.json"
+_DISTURBING_LOAD = 4
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,11 @@ class Outcome:
     command: str = ""
     taken_at: str = ""
     machine: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def was_disturbed(self) -> bool:
+        """Whether more than four processes a processor were at work at the start: rates and times are then those of the other work."""
+        return bool(self.load[0] > _DISTURBING_LOAD * self.machine.get("cores", 1))
 
     def conditions(self) -> str:
         """The command, the machine and its load in one line."""
