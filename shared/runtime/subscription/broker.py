@@ -25,6 +25,8 @@ SESSION_TIMEOUT_MS = 6000
 HEARTBEAT_INTERVAL_MS = 500
 _MAX_PARTITION_FETCH_BYTES = 131_072
 """24 partitions of aiokafka's default, 1 MiB, take more memory than a batch needs. A larger record is fetched alone."""
+_FETCH_WAIT_MS = 2000
+"""How long the broker holds a fetch without records. Each names all partitions: at aiokafka's 500 ms, two fifths of its CPU at rest."""
 _BATCHES_PER_POLL = 4
 """Both parallel batches then have work until the end of a poll, and a service that skips most event types gets full batches too."""
 
@@ -100,6 +102,7 @@ def create_subscriber(
         max_records=settings.batch_size * _BATCHES_PER_POLL,
         batch_timeout_ms=settings.batch_wait_ms,
         max_partition_fetch_bytes=_MAX_PARTITION_FETCH_BYTES,
+        fetch_max_wait_ms=_FETCH_WAIT_MS,
         max_poll_interval_ms=settings.max_poll_interval_ms,
         session_timeout_ms=SESSION_TIMEOUT_MS,
         heartbeat_interval_ms=HEARTBEAT_INTERVAL_MS,
