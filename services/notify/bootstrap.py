@@ -38,8 +38,8 @@ from shared.runtime.errors import Misconfigured
 from shared.runtime.http.identity.people import open_people
 from shared.runtime.service import Service
 
-_NEWS_PAUSE_SECONDS = 0.1
-"""Between two batches of outcomes: whoever reads them pays for each batch, and nobody waits for the outcome of a message (ADR 77)."""
+_NEWS_PAUSE_SECONDS = 0.5
+"""Between two batches of outcomes: whoever reads them pays for each batch, and nobody waits for the outcome of a message (ADR 80)."""
 TEMPLATES_FOLDER = Path(__file__).parent / "templates"
 
 

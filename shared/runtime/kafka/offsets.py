@@ -12,7 +12,7 @@ from shared.runtime.process.settings import RuntimeSettings
 
 
 class EndOffsetClient:
-    """Requests end offsets on a connection of its own: on the consumer's, a request waits behind long polls of half a second.
+    """Requests end offsets on a connection of its own: on the consumer's, a request waits behind long polls of two seconds.
 
     The high-water mark that the consumer knows is as old as its last fetch, and so too old for a watermark.
     """

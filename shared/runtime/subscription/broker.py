@@ -17,7 +17,7 @@ from shared.runtime.kafka.record import LOG_APPEND_TIME, RawRecord
 from shared.runtime.process import metrics
 from shared.runtime.process.settings import RuntimeSettings
 from shared.runtime.processing.batch import BatchProcessor
-from shared.runtime.subscription.consumer import PollState, PollTrackingConsumer, partition_count
+from shared.runtime.subscription.consumer import IDLE_FETCH_MS, PollState, PollTrackingConsumer, partition_count
 from shared.runtime.subscription.rebalance import DrainingRebalanceListener
 
 SESSION_TIMEOUT_MS = 6000
@@ -100,6 +100,7 @@ def create_subscriber(
         max_records=settings.batch_size * _BATCHES_PER_POLL,
         batch_timeout_ms=settings.batch_wait_ms,
         max_partition_fetch_bytes=_MAX_PARTITION_FETCH_BYTES,
+        fetch_max_wait_ms=IDLE_FETCH_MS,
         max_poll_interval_ms=settings.max_poll_interval_ms,
         session_timeout_ms=SESSION_TIMEOUT_MS,
         heartbeat_interval_ms=HEARTBEAT_INTERVAL_MS,
