@@ -145,6 +145,8 @@ def _least_people(texts: ProcedureTexts, entry: CountEntry) -> str:
 def _similar_line(texts: ProcedureTexts, entry: CountEntry, similar: SimilarTexts) -> str:
     """How an entry that compares texts groups cases."""
     window = texts.duration(entry.window) if entry.window else ""
+    title = texts.choose(f"，含标题相互包含程度的{similar.title:g}倍", f", {similar.title:g} of a title's share in the other text included")
+    title = title if similar.title else ""
     linked = texts.quote(texts.lookup(value_names.VALUE_NAMES, entry.does.link_as))
     note = _count_notes(texts, entry, needs_key=False)
     if texts.is_chinese:
@@ -152,7 +154,7 @@ def _similar_line(texts: ProcedureTexts, entry: CountEntry, similar: SimilarText
         number = f"{entry.threshold}{'名不同投诉人' if entry.distinct else '件'}{_least_people(texts, entry)}"
         return (
             f"“{texts.title(entry)}”：{only}{window}内用不同说法反映同一事件的投诉达到{number}的{note}"
-            f"（文字相似度：写明同一地点或对象的不低于{similar.threshold:g}，未写明的不低于{similar.elsewhere:g}；"
+            f"（文字相似度：写明同一地点或对象的不低于{similar.threshold:g}，未写明的不低于{similar.elsewhere:g}{title}；"
             f"地点或对象不同的不合并），系统将其作为{linked}关联"
         )
     whose = ("different complainants" if entry.distinct else "cases") + _least_people(texts, entry)
@@ -160,7 +162,7 @@ def _similar_line(texts: ProcedureTexts, entry: CountEntry, similar: SimilarText
     return (
         f"“{texts.title(entry)}”: once {entry.threshold} {whose} within {window} tell of the same event in other words{note}{only} "
         f"(similarity of the texts at least {similar.threshold:g} where both name the same place or object, {similar.elsewhere:g} "
-        f"where one names none; different places or objects never join), the system links them as {linked}"
+        f"where one names none{title}; different places or objects never join), the system links them as {linked}"
     )
 
 

@@ -53,11 +53,23 @@ class StreamResult(NamedTuple):
     found: list[int | None]
 
 
+class Setting(NamedTuple):
+    """Thresholds of similarity, the alarm, the window in days, and the weight of titles."""
+
+    threshold: float
+    elsewhere: float
+    alarm: Alarm
+    days: int
+    title: float = 0.0
+
+
 _SETTINGS = (
-    (0.14, 0.14, Alarm(4, 2), 45),
-    *((0.14, 0.2, Alarm(3, 3), days) for days in (60, 45, 30)),
-    (0.14, 0.14, Alarm(4, 4), 60),
-    (0.1, 0.1, Alarm(4, 4), 60),
+    Setting(0.14, 0.14, Alarm(4, 2), 45),
+    Setting(0.25, 0.25, Alarm(4, 2), 45, 0.2),
+    Setting(0.25, 0.25, Alarm(4, 3), 45, 0.2),
+    *(Setting(0.14, 0.2, Alarm(3, 3), days) for days in (60, 45, 30)),
+    Setting(0.14, 0.14, Alarm(4, 4), 60),
+    Setting(0.1, 0.1, Alarm(4, 4), 60),
 )
 
 
@@ -141,6 +153,7 @@ def main() -> int:
         columns = (
             "same place",
             "elsewhere",
+            "title",
             "messages",
             "people",
             "days",
@@ -151,10 +164,11 @@ def main() -> int:
         )
         print_row(*columns)
         print_row(*("---" for _ in columns))
-        for threshold, elsewhere, alarm, days in _SETTINGS:
-            result = measure_stream(messages, Nearness(threshold, elsewhere, timedelta(days=days), 100_000), alarm)
+        for setting in _SETTINGS:
+            threshold, elsewhere, alarm, days, title = setting
+            result = measure_stream(messages, Nearness(threshold, elsewhere, timedelta(days=days), 100_000, title), alarm)
             found = ", ".join("–" if number is None else str(number) for number in sorted(result.found, key=lambda n: n or 1_000))
-            print_row(threshold, elsewhere, *alarm, days, result.alarms, result.in_second_half, result.largest, found)
+            print_row(threshold, elsewhere, title, *alarm, days, result.alarms, result.in_second_half, result.largest, found)
     if arguments.texts:
         milliseconds, megabytes = measure_cost(arguments.texts)
         print(f"one text with {arguments.texts} remembered: {milliseconds:.1f} ms of CPU; memory {megabytes:.0f} MB")  # noqa: T201

@@ -27,7 +27,7 @@ def nearness(entry: CountEntry) -> Nearness:
     window = window_length(entry)
     if entry.similar is None or window is None:
         raise ValueError(f"counts.{entry.id} compares no texts")
-    return Nearness(entry.similar.threshold, entry.similar.elsewhere, window, entry.similar.texts)
+    return Nearness(entry.similar.threshold, entry.similar.elsewhere, window, entry.similar.texts, entry.similar.title)
 
 
 @dataclass

@@ -21,12 +21,16 @@ _EXPLAINED = 8
 
 @dataclass(frozen=True, slots=True)
 class Nearness:
-    """Thresholds for two texts about the same event: `threshold` if both name a common place, `anywhere` if one names none."""
+    """Thresholds for two texts about the same event: `threshold` if both name a common place, `anywhere` if one names none.
+
+    `title` is the weight of the greater share of one text's title, by rarity, that the other text contains.
+    """
 
     threshold: float
     anywhere: float
     window: timedelta
     max_texts: int
+    title: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,7 @@ class EventIndex:
         """The remembered text that tells of the same event, None if none is near enough."""
         rarity = {gram >> 1: gram_weight(gram) * self._rarity(gram >> 1) for gram in fingerprint.grams}
         length = sqrt(sum(weight * weight for weight in rarity.values()))
+        title = {gram >> 1: self._rarity(gram >> 1) ** 2 for gram in fingerprint.grams if gram & 1} if self.nearness.title else {}
         best: tuple[float, int, str] | None = None
         # Candidates share many of their n-grams, whose weights are computed once.
         weights: dict[int, float] = {}
@@ -102,6 +107,8 @@ class EventIndex:
             if place is None:
                 continue
             similarity = self._similarity(rarity, length, text, weights)
+            if self.nearness.title:
+                similarity += self.nearness.title * self._title_share(rarity, title, text)
             needed = self.nearness.threshold if place else self.nearness.anywhere
             if similarity >= needed and (best is None or (similarity, number) > best[:2]):
                 best = similarity, number, place
@@ -188,6 +195,18 @@ class EventIndex:
             if (own := rarity.get(gram >> 1)) is not None:
                 shared += own * weight
         return shared / (length * sqrt(other)) if other else 0.0
+
+    def _title_share(self, rarity: dict[int, float], title: dict[int, float], text: _Text) -> float:
+        """How much of one title the other text contains, the greater of both shares: a long text hides what a title says in full."""
+        own = sum(title.get(gram >> 1, 0.0) for gram in text.grams)
+        other, shared = 0.0, 0.0
+        for gram in text.grams:
+            if gram & 1:
+                weight = self._rarity(gram >> 1) ** 2
+                other += weight
+                if gram >> 1 in rarity:
+                    shared += weight
+        return max(own / sum(title.values()) if title else 0.0, shared / other if other else 0.0)
 
     def _match(self, rarity: dict[int, float], length: float, similarity: float, number: int, place: str) -> Match:
         text = self._texts[number]

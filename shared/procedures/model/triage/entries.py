@@ -88,6 +88,13 @@ class SimilarTexts(StrictModel):
 
     threshold: float = Field(default=0.14, ge=0.05, le=1, description="similarity of two texts that name a place or an object in common")
     elsewhere: float = Field(default=0.2, ge=0.05, le=1, description="similarity where one of the two names none")
+    title: float = Field(
+        default=0,
+        ge=0,
+        le=1,
+        description="added to the similarity: this weight times the share of one title, by rarity, that the other text contains; "
+        "raise both thresholds with it, to 0.25 with 0.2",
+    )
     texts: int = Field(
         default=20_000,
         ge=100,

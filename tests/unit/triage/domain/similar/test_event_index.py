@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -91,3 +92,18 @@ def test_match_names_the_shared_ngrams_and_the_place() -> None:
     assert match.grams
     weights = [weight for _, weight in match.grams]
     assert weights == sorted(weights, reverse=True)
+
+
+def test_title_that_the_other_text_contains_adds_to_the_similarity() -> None:
+    title, long_text = (
+        "翠湖花园电梯停运",
+        "我家住在翠湖花园，每天要带孩子上学。翠湖花园电梯停运以后，老人三天没有下楼，也没有人告诉我们什么时候会好。",
+    )
+    similarities = []
+    for weight in (0.0, 0.2):
+        index = EventIndex(Nearness(0.05, 0.05, timedelta(days=10), 6, title=weight))
+        index.add(Remembered(1, "event", fingerprint("a", AT, title, "")))
+        match = index.nearest(fingerprint("b", AT, "", long_text))
+        assert match is not None
+        similarities.append(match.similarity)
+    assert similarities[1] == pytest.approx(similarities[0] + 0.2)
