@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Final
 
 from services.desk.application.regulations import Regulations
+from services.desk.pages.shell.words import translate
 from shared.procedures.explain.procedure_texts import ProcedureTexts
 from shared.procedures.explain.reasons.reason_text import reason_text
 from shared.procedures.model.procedure import LanguageCode
@@ -31,8 +32,10 @@ class Names:
         return (person.name or person.id) if person else person_id
 
     def unit(self, language: LanguageCode, unit_id: str) -> str:
-        """The name of a department."""
+        """The name of a department; the organisation need not list the one of cases that no route takes."""
         unit = self._organisation.department(unit_id)
+        if unit is None and unit_id == self._organisation.catch_all:
+            return translate(language, "unit.catch_all")
         return ((unit.zh if language == "zh" else unit.en) or unit.zh or unit.id) if unit else unit_id
 
     def procedure(self, language: LanguageCode, procedure: str) -> str:
