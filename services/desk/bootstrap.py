@@ -12,6 +12,7 @@ from services.desk.config import DeskSettings
 from services.desk.pages import routes
 from services.desk.pages.dependencies import DeskDependencies
 from services.desk.pages.page import Pages
+from services.desk.pages.shell.names import Names
 from services.desk.sign_in import setup as sign_in
 from services.desk.storage.reading_progress import ReadingProgress
 from shared.procedures.calendars.zones import organisation_zone
@@ -26,7 +27,8 @@ def build(settings: DeskSettings) -> Service:
     organisation = load_checked_organisation(settings.organisation)
     progress = ReadingProgress(uuid7())
     feed = LiveFeed(service.database, service.clock, settings.desk_live_pages)
-    handlers.register(service, ProjectRecords(ConfidentialFields(organisation, settings.organisation.parent), progress))
+    confidential = ConfidentialFields(organisation, settings.organisation.parent)
+    handlers.register(service, ProjectRecords(confidential, progress))
     urls = {name: getattr(settings, f"desk_{name}_url") for name in ("sla", "intake", "triage", "notify")}
     client = ServiceClient(urls, settings.desk_timeout)
     timers.register(service, progress, feed, client)
@@ -35,12 +37,10 @@ def build(settings: DeskSettings) -> Service:
     zone = organisation_zone(organisation)
     inbox = Inbox(service.database, service.clock, zone)
     regulations = Regulations(organisation, settings.organisation.parent)
-    pages = Pages(settings, feed, zone, organisation)
+    pages = Pages(settings, feed, zone, Names(organisation, regulations))
     entry_sources = EntrySources(organisation, settings.organisation.parent)
-    routes.add_routes(
-        app,
-        DeskDependencies(pages, service.database, service.clock, organisation, client, feed, inbox, regulations, entry_sources),
-    )
+    parts = (client, feed, inbox, regulations, entry_sources, confidential)
+    routes.add_routes(app, DeskDependencies(pages, service.database, service.clock, organisation, *parts))
     sign_in.register(service, settings, organisation, pages)
     metrics.initialise(tuple(topic.name for topic in handlers.TOPICS))
     return service

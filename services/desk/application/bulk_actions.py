@@ -17,11 +17,12 @@ _PARALLEL = 8
 
 @dataclass(frozen=True, slots=True)
 class ActionOutcome:
-    """sla's answer for one case: `accepted`, `refused` with the reason, or `unavailable`."""
+    """sla's answer for one case: `accepted`, `refused` with reason and clause, or `unavailable`."""
 
     case_id: str
     outcome: str
     reason: str = ""
+    clause: str = ""
 
 
 class TakeBulkActions:
@@ -48,7 +49,7 @@ class TakeBulkActions:
         try:
             await self._services.post("sla", f"/v1/cases/{quote(case_id, safe='')}/actions", token, body, key)
         except ServiceRefusedError as refusal:
-            return ActionOutcome(case_id, "refused", refusal.reason)
+            return ActionOutcome(case_id, "refused", refusal.detail or refusal.title, refusal.clause)
         except ServiceUnavailableError:
             return ActionOutcome(case_id, "unavailable")
         return ActionOutcome(case_id, "accepted")

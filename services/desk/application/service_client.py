@@ -28,11 +28,6 @@ class ServiceRefusedError(Exception):
         self.clause = clause
         self.faults = tuple(faults)
 
-    @property
-    def reason(self) -> str:
-        """Detail and clause in one line; the title where the service gives no detail."""
-        return " ".join(filter(None, (self.detail or self.title, self.clause)))
-
 
 class ServiceUnavailableError(Exception):
     """A service does not answer; it may have carried the call out, so a repetition takes the same idempotency key."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from services.desk.application.confidential_fields import ConfidentialFields
 from services.desk.application.inbox import Inbox
 from services.desk.application.live_feed import LiveFeed
 from services.desk.application.registration.entry_sources import EntrySources
@@ -31,6 +32,7 @@ class DeskDependencies:
     inbox: Inbox
     regulations: Regulations
     entry_sources: EntrySources
+    confidential: ConfidentialFields
     viewers: Viewers = field(init=False)
     hints: HintChooser = field(init=False)
 

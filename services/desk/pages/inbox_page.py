@@ -13,6 +13,7 @@ from services.desk.application.bulk_actions import ACTIONS, MAX_CASES, TakeBulkA
 from services.desk.application.inbox import InboxPage
 from services.desk.domain.inbox_filter import InboxFilter, parse_filter
 from services.desk.forms import first, read_form
+from services.desk.pages.case_beginnings import with_beginnings
 from services.desk.pages.dependencies import DeskDependencies
 from services.desk.pages.hints import shown_hints
 from services.desk.session import Session, signed_in, writing
@@ -30,7 +31,7 @@ def router(dependencies: DeskDependencies) -> APIRouter:
     bulk = TakeBulkActions(dependencies.services)
 
     def show_outcomes(request: Request, session: Session, status: int = 200, **values: Any) -> Response:
-        shown = {"outcomes": [], "numbers": {}, "fault": "", **values}
+        shown = {"outcomes": [], "rows": {}, "fault": "", **values}
         return dependencies.pages.render(request, "bulk.html", session, status, **shown)
 
     @routes.get("/", name="inbox")
@@ -51,11 +52,11 @@ def router(dependencies: DeskDependencies) -> APIRouter:
             return show_outcomes(request, session, 422, fault=fault)
         async with dependencies.database.transaction() as tx:
             rows = await load_cases(tx, chosen, dependencies.viewer(session))
-        numbers = {row["case_id"]: row["number"] for row in rows}
-        cases = [case for case in chosen if case in numbers]
+        known = {row["case_id"]: row for row in rows}
+        cases = [case for case in chosen if case in known]
         data = {"person": person} if action == "assign" else {}
         outcomes = await bulk.take(cases, action, data, session.token, first(fields, "form"), first(fields, "role"))
-        return show_outcomes(request, session, outcomes=outcomes, numbers=numbers)
+        return show_outcomes(request, session, outcomes=outcomes, rows=known)
 
     return routes
 
@@ -69,7 +70,7 @@ async def inbox_values(dependencies: DeskDependencies, request: Request, session
         views = await saved_views.list_views(tx, session.person.id)
         is_closed = await has_closed_hints(tx, session.person.id)
     return {
-        **list_values(dependencies, page.rows),
+        **await list_values(dependencies, page.rows),
         "chosen": chosen,
         "page": page,
         "query_string": urlencode(chosen.as_parameters()),
@@ -83,15 +84,14 @@ async def inbox_values(dependencies: DeskDependencies, request: Request, session
     }
 
 
-def list_values(dependencies: DeskDependencies, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+async def list_values(dependencies: DeskDependencies, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Values of these rows for the template of a list, without a further page."""
     now = dependencies.clock.now()
     return {
-        "rows": [{**row, "urgency": urgency(row["state"], row["due_at"], now)} for row in rows],
+        "rows": [{**row, "urgency": urgency(row["state"], row["due_at"], now)} for row in await with_beginnings(dependencies, rows)],
         "page": InboxPage(list(rows)),
         "next_query": "",
         "people": [person for person in dependencies.organisation.people if person.roles],
-        "departments": {unit.id: unit for unit in dependencies.organisation.departments},
         "regulations": dependencies.regulations,
         "form_id": uuid7(),
     }

@@ -16,12 +16,12 @@ from starlette.routing import Match
 
 from services.desk.application.live_feed import LiveFeed
 from services.desk.config import DeskSettings
+from services.desk.pages.shell.names import Names
 from services.desk.pages.shell.static_files import load_static_files
 from services.desk.pages.shell.words import LANGUAGES, translate, translate_known
 from services.desk.session import CSRF_FIELD, Session
 from shared.contracts.instants import read_instant
 from shared.procedures.model.procedure import LanguageCode
-from shared.procedures.organisation import Organisation
 
 LANGUAGE_COOKIE, THEME_COOKIE = "jiesu_language", "jiesu_theme"
 THEMES = ("auto", "light", "dark")
@@ -43,13 +43,13 @@ _STALE_SECONDS = 60
 class Pages:
     """Renders the templates of the desk."""
 
-    def __init__(self, settings: DeskSettings, feed: LiveFeed, zone: tzinfo, organisation: Organisation) -> None:
+    def __init__(self, settings: DeskSettings, feed: LiveFeed, zone: tzinfo, names: Names) -> None:
         self.static_files = load_static_files()
         self.has_secure_cookies = settings.has_secure_cookies
         self._default_language = settings.desk_language
         self._feed = feed
         self._zone = zone
-        self._organisation = organisation
+        self.names = names
         self._restricted: dict[str, Callable[[Session], bool]] = {}
         self.environment = Environment(
             loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -74,7 +74,7 @@ class Pages:
 
     def context(self, request: Request, session: Session | None) -> dict[str, Any]:
         """Values for every template: words, addresses, names of people and units, instants, session, language, theme, as_of."""
-        language = self.language(request)
+        language = self.reader_language(request)
         theme = request.cookies.get(THEME_COOKIE, "auto")
         return {
             "t": partial(translate, language),
@@ -83,8 +83,14 @@ class Pages:
             "static": partial(self._static, request),
             "csrf_field": partial(_csrf_field, session),
             "instant": self.instant,
-            "person_name": self.person_name,
-            "unit_name": partial(self.unit_name, language),
+            "zone": str(self._zone),
+            "person_name": self.names.person,
+            "unit_name": partial(self.names.unit, language),
+            "procedure_name": partial(self.names.procedure, language),
+            "class_name": partial(self.names.class_, language),
+            "subject_name": partial(self.names.subject, language),
+            "clock_name": partial(self.names.clock, language),
+            "in_words": partial(self.names.reason, language),
             "session": session,
             "left_out": {route for route, may_open in self._restricted.items() if session is None or not may_open(session)},
             "language": language,
@@ -123,16 +129,6 @@ class Pages:
         """Date and time in the organisation's zone, also of an instant as a service writes it; empty for none."""
         read = read_instant(value)
         return "" if read is None else read.astimezone(self._zone).strftime("%Y-%m-%d %H:%M")
-
-    def person_name(self, person_id: str) -> str:
-        """The name of a person of the organisation file, else the id."""
-        person = self._organisation.person(person_id)
-        return (person.name or person.id) if person else person_id
-
-    def unit_name(self, language: str, unit_id: str) -> str:
-        """The name of a department in a language, else the id."""
-        unit = self._organisation.department(unit_id)
-        return ((unit.zh if language == "zh" else unit.en) or unit.zh or unit.id) if unit else unit_id
 
     def _static(self, request: Request, name: str) -> str:
         return url_for(request, "static_file", digest=self.static_files[name].digest, name=name)

@@ -37,13 +37,12 @@ def router(dependencies: DeskDependencies) -> APIRouter:
             answer = await dependencies.services.post("sla", "/v1/people/search", session.token, query)
         except ServiceRefusedError as error:
             # The reason names the missing right, or the setting that the operator has to give sla.
-            reason = " ".join(filter(None, (error.title, error.detail)))
-            return dependencies.pages.render(request, "people.html", session, error.status, searched=False, refusal=reason)
+            return dependencies.pages.render(request, "people.html", session, error.status, searched=False, refusal=error)
         found = {str(case["case"]): case.get("complainant") or {} for case in answer["cases"]}
         async with dependencies.database.transaction() as tx:
             rows = await load_cases(tx, list(found), dependencies.viewer(session))
         masked = {case: " ".join(filter(None, (person.get("name"), person.get("phone")))) for case, person in found.items()}
-        values: dict[str, Any] = {**list_values(dependencies, rows), "masked": masked, "more": answer["more"]}
+        values: dict[str, Any] = {**await list_values(dependencies, rows), "masked": masked, "more": answer["more"]}
         return dependencies.pages.render(request, "people.html", session, HTTPStatus.OK, searched=True, **values)
 
     return routes

@@ -9,6 +9,7 @@ from services.desk.pages.deciding import escalations_page, group_page, groups_pa
 from services.desk.pages.dependencies import DeskDependencies
 from services.desk.pages.management import management_page, reports_page, wallboard_page
 from services.desk.pages.reference import calculator_page, clocks_page, organisation_page, regulation_page
+from services.desk.pages.registration import opening_page
 from services.desk.pages.shell import faults, live, preferences, static_files
 from services.desk.papers import routes as papers
 from services.desk.what_if import routes as what_if
@@ -22,6 +23,7 @@ def add_routes(app: FastAPI, dependencies: DeskDependencies) -> None:
     for page in (
         inbox_page,
         registration,
+        opening_page,
         reviews_page,
         escalations_page,
         groups_page,

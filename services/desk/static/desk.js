@@ -47,6 +47,10 @@
       htmx.ajax("GET", location.href, { target: list, select: "#cases", swap: "outerHTML" });
     }, Math.max(300, renewedAt + 5000 - performance.now()));
   };
+  // A page that waits for a case looks again at every change, and after its pause in case the change came before the stream.
+  const pending = document.querySelector("[data-waits]");
+  const lookAgain = () => { if (pending) location.replace(pending.dataset.waits); };
+  if (pending) setTimeout(lookAgain, 1000 * pending.dataset.pause);
   let stream;
   const follow = (pause) => {
     stream = new EventSource(changes);
@@ -58,7 +62,10 @@
         const count = state.counts[element.dataset.count];
         if (count !== undefined && element.textContent !== String(count)) element.textContent = count;
       }
-      if (version !== undefined && state.version !== version) renewList();
+      if (version !== undefined && state.version !== version) {
+        renewList();
+        lookAgain();
+      }
       version = state.version;
     });
     stream.addEventListener("error", () => {

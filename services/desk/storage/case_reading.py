@@ -37,6 +37,14 @@ class CaseReading:
     attachments: list[Mapping[str, Any]]
 
 
+async def is_opened(tx: Transaction, case_id: str, viewer: Viewer) -> bool:
+    """Whether the viewer sees the case and sla has opened it: the desk reads a registration before sla's first event of it."""
+    conditions = visible_to(viewer)
+    conditions.add("case_id = {0} AND sequence > 0", case_id)
+    found = await tx.fetchval(f"SELECT EXISTS (SELECT FROM case_row WHERE {conditions.where})", *conditions.parameters)  # noqa: S608 - ours
+    return bool(found)
+
+
 async def load_case(tx: Transaction, case_id: str, viewer: Viewer) -> CaseReading | None:
     """The case; None where there is none that the person sees."""
     conditions = visible_to(viewer)

@@ -12,10 +12,18 @@ from services.desk.domain.viewer import Viewer
 from services.desk.storage.visibility import VisibilityConditions, visible_of_own, visible_to
 from shared.runtime.database.database import Transaction
 
-_COLUMNS = (
-    "case_row.case_id, number, procedure, title, kind, class, subject, state, department, proposed, handler, level, "
+CASE_COLUMNS = (
+    "case_row.case_id, number, procedure, version, title, kind, class, subject, state, department, proposed, handler, level, "
     "case_row.received_at, due_at, due_clock, breached, escalated, suspended, anonymous, review, urgings, ended_at"
 )
+_TEXTS = """
+SELECT DISTINCT ON (case_id) case_id, left(said, $2) AS said
+  FROM (SELECT case_id, sequence,
+               body::json #>> CASE type WHEN 'registered' THEN '{complaint,text}' ELSE '{fields,text}' END::text[] AS said
+          FROM case_event WHERE case_id = ANY($1::text[]) AND type IN ('registered', 'amended')) AS texts
+ WHERE said <> '' ORDER BY case_id, sequence DESC
+"""
+_READ_CHARACTERS = 500
 # Cases without a due instant come last; infinity, not NULLS LAST, since a row comparison with NULL is never true.
 _DUE_KEY = "coalesce(due_at, 'infinity')"
 
@@ -50,7 +58,9 @@ async def load_page(tx: Transaction, query: InboxQuery, viewer: Viewer, after: I
         conditions.add(f"({key}, case_row.case_id) {'>' if by_due else '<'} ({{0}}::text::timestamptz, {{1}})", after.key, after.case_id)
     order = f"{key}, case_row.case_id" if by_due else f"{key} DESC, case_row.case_id DESC"
     source = _source(conditions, query, viewer, f"ORDER BY {order} LIMIT {limit:d}") if by_due else "case_row"
-    statement = f"SELECT {_COLUMNS}, {key}::text AS position_key FROM {source} WHERE {conditions.where} ORDER BY {order} LIMIT {limit:d}"  # noqa: S608 - ours
+    statement = (
+        f"SELECT {CASE_COLUMNS}, {key}::text AS position_key FROM {source} WHERE {conditions.where} ORDER BY {order} LIMIT {limit:d}"  # noqa: S608 - ours
+    )
     return await tx.fetch(statement, *conditions.parameters)
 
 
@@ -74,8 +84,14 @@ async def load_cases(tx: Transaction, case_ids: Sequence[str], viewer: Viewer) -
     """Those of these cases that the viewer sees, newest receipt first."""
     conditions = visible_to(viewer)
     conditions.add("case_row.case_id = ANY({0}::text[])", list(case_ids))
-    statement = f"SELECT {_COLUMNS} FROM case_row WHERE {conditions.where} ORDER BY received_at DESC, case_id DESC"  # noqa: S608 - ours
+    statement = f"SELECT {CASE_COLUMNS} FROM case_row WHERE {conditions.where} ORDER BY received_at DESC, case_id DESC"  # noqa: S608 - ours
     return await tx.fetch(statement, *conditions.parameters)
+
+
+async def load_texts(tx: Transaction, case_ids: Sequence[str]) -> dict[str, str]:
+    """Case id → the beginning of what was complained of, as registered or corrected last; an erased text is left out."""
+    rows = await tx.fetch(_TEXTS, list(case_ids), _READ_CHARACTERS)
+    return {row["case_id"]: row["said"] for row in rows}
 
 
 def add_filter(conditions: VisibilityConditions, query: InboxQuery, viewer: Viewer) -> None:

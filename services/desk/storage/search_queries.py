@@ -9,14 +9,9 @@ from typing import Any
 
 from services.desk.domain.search_grams import key_gram
 from services.desk.domain.viewer import Viewer
-from services.desk.storage.inbox_queries import InboxQuery, add_filter
+from services.desk.storage.inbox_queries import CASE_COLUMNS, InboxQuery, add_filter
 from services.desk.storage.visibility import visible_to
 from shared.runtime.database.database import Transaction
-
-_COLUMNS = (
-    "case_row.case_id, number, procedure, title, kind, class, subject, state, department, proposed, handler, level, "
-    "case_row.received_at, due_at, due_clock, breached, escalated, suspended, anonymous, review, urgings, ended_at"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +47,7 @@ async def search_cases(
     for word in words:
         conditions.add("position({0} IN case_search.words) > 0", word)
     statement = (
-        f"SELECT {_COLUMNS} FROM case_row JOIN case_search USING (case_id) WHERE {conditions.where} "  # noqa: S608 - our conditions
+        f"SELECT {CASE_COLUMNS} FROM case_row JOIN case_search USING (case_id) WHERE {conditions.where} "  # noqa: S608 - our conditions
         f"ORDER BY case_search.received_at DESC, case_id DESC OFFSET {skip:d} LIMIT {limit:d}"
     )
     return await tx.fetch(statement, *conditions.parameters)

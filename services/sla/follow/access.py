@@ -13,6 +13,9 @@ from services.sla.storage import cases, ledgers
 from shared.contracts.actions import Action, ActionData
 from shared.contracts.follow_codes import lookup_key
 from shared.procedures.access import COMPLAINANT, Actor
+from shared.procedures.explain.procedure_texts import ProcedureTexts
+from shared.procedures.explain.reasons.reason_text import reason_text
+from shared.procedures.model.procedure import LanguageCode
 
 
 class FollowCases:
@@ -36,12 +39,17 @@ class FollowCases:
         taken = Action(case=case.id, action=action, role=COMPLAINANT, data=data)
         return await self._actions.take(taken, Actor("", complains=True), idempotency_key)
 
+    async def reason_text(self, code: str, language: LanguageCode, reason: str) -> str:
+        """Why an action was refused, in words of the case's procedure; raises `CodeUnknownError`."""
+        case, _ = await self._load(code)
+        return reason_text(language, reason, ProcedureTexts(self._queries.rulebooks.for_case(case).procedure, language))
+
     async def _load(self, code: str) -> tuple[Case, list[dict[str, Any]]]:
         key = lookup_key(code)
         async with self._queries.database.transaction() as tx:
             case_id = await cases.find_case_by_key(tx, key) if key else None
             case = None if case_id is None else await cases.load_case(tx, case_id)
-            events = [] if case is None else await ledgers.load_events(tx, case.id)
+            events = [] if case is None else await ledgers.load_events_for_complainant(tx, case.id)
         if case is None:
             raise CodeUnknownError
         return case, events

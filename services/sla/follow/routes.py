@@ -5,6 +5,7 @@ There is no session and no cookie, so that no other site can act in a visitor's 
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Annotated
 from urllib.parse import parse_qs
 
@@ -153,7 +154,9 @@ def _add_pages(routes: APIRouter, follow: FollowCases, limits: _CodeLimits) -> N
         else:
             # Shown by GET, so that reloading the page sends nothing twice.
             return RedirectResponse(f"{code}?lang={lang}", 303, headers=_HEADERS)
-        return _page(render_follow_page(await follow.document(code), lang, _refused_form(fields, problem)), 422)
+        refused = _refused_form(fields, problem)
+        refused = replace(refused, reason=await follow.reason_text(code, lang, refused.reason))
+        return _page(render_follow_page(await follow.document(code), lang, refused), 422)
 
 
 @contextmanager

@@ -26,7 +26,7 @@ class PreviewComplainantView:
         queries, now = self._queries, self._queries.clock.now()
         case = await queries.load_visible_case(case_id, actor, now)
         async with queries.database.transaction() as tx:
-            events = await ledgers.load_events(tx, case.id)
+            events = await ledgers.load_events_for_complainant(tx, case.id)
         shown = follow_document(case, queries.rulebooks.for_case(case), events, queries.zone)
         return redact_view(shown, queries.hidden_fields(actor, case, now))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -13,8 +13,10 @@ from shared.runtime.database.database import Transaction
 
 _COLUMNS = ("case_id", "sequence", "type", "at", "recorded_at", "cause", "body", "hash", "origin", "basis")
 _EVENTS = "SELECT type, body FROM ledger WHERE case_id = $1 ORDER BY sequence"
-
-
+# Of the cause `case`: a duplicate passes on to its lead what another complainant wrote.
+_COMPLAINANTS_EVENTS = (
+    "SELECT type, body FROM ledger WHERE case_id = $1 AND NOT (cause = 'case' AND type IN ('urged', 'supplemented')) ORDER BY sequence"
+)
 _EVENTS_OF_CASES = "SELECT case_id, type, body, basis FROM ledger WHERE case_id = ANY($1::text[]) ORDER BY case_id, sequence"
 
 
@@ -42,8 +44,12 @@ async def append_entries(tx: Transaction, entries: Sequence[NewLedgerEntry]) -> 
 
 async def load_events(tx: Transaction, case_id: str) -> list[dict[str, Any]]:
     """A case's events in order, with the fields that were published and the type as `event`."""
-    rows = await tx.fetch(_EVENTS, case_id)
-    return [{"event": row["type"], **orjson.loads(row["body"])} for row in rows]
+    return [_event(row) for row in await tx.fetch(_EVENTS, case_id)]
+
+
+async def load_events_for_complainant(tx: Transaction, case_id: str) -> list[dict[str, Any]]:
+    """The events of `load_events` without the acts of the complainants of duplicates."""
+    return [_event(row) for row in await tx.fetch(_COMPLAINANTS_EVENTS, case_id)]
 
 
 async def load_events_of_cases(tx: Transaction, case_ids: Sequence[str]) -> dict[str, tuple[list[dict[str, Any]], str]]:
@@ -51,9 +57,13 @@ async def load_events_of_cases(tx: Transaction, case_ids: Sequence[str]) -> dict
     events: dict[str, tuple[list[dict[str, Any]], str]] = {}
     for row in await tx.fetch(_EVENTS_OF_CASES, list(case_ids)):
         earlier, _ = events.get(row["case_id"], ([], ""))
-        earlier.append({"event": row["type"], **orjson.loads(row["body"])})
+        earlier.append(_event(row))
         events[row["case_id"]] = earlier, row["basis"]
     return events
+
+
+def _event(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {"event": row["type"], **orjson.loads(row["body"])}
 
 
 def _row(new: NewLedgerEntry) -> tuple[Any, ...]:

@@ -69,7 +69,7 @@ class Complainant:
         await self.page.locator(f"#text-{action}").fill(text)
         await self.form(action).locator("button").click()
         step = TEXTS[self.language]["steps"][STEPS[action]]
-        await self.page.locator("ol li", has_text=step).wait_for()
+        await self.page.locator("ol li", has_text=step).locator(".said", has_text=text).wait_for()
         await self.look()
 
 
@@ -89,7 +89,6 @@ async def test_form_is_sent_and_its_case_followed_to_its_end(running_desk: Runni
     assert await page.locator("#text-rate").count() == 0
     await complainant.look()
     await complainant.act("supplement", ADDED)
-    await page.locator(".said", has_text=ADDED).wait_for()
     await complainant.act("urge", URGED)
     await handle(running_desk, case)
     await complainant.type_code(code)

@@ -106,6 +106,8 @@ JOBS: list[tuple[str, list[Job]]] = [
             page_jobs.sign_a_report,
             page_jobs.read_the_keys,
             page_jobs.work_with_the_keys_alone,
+            page_jobs.search_and_open_with_the_keys,
+            page_jobs.ask_for_the_keys_with_a_key,
             page_jobs.sign_out_everywhere,
         ],
     ),
@@ -125,7 +127,7 @@ JOBS: list[tuple[str, list[Job]]] = [
     ),
 ]
 """Who does what, in this order: the case of the lift lives from its assignment to its end."""
-WITH_SCRIPT_ALONE = {page_jobs.work_with_the_keys_alone}
+WITH_SCRIPT_ALONE = {page_jobs.work_with_the_keys_alone, page_jobs.search_and_open_with_the_keys, page_jobs.ask_for_the_keys_with_a_key}
 
 
 async def submit_cases(desk: RunningDesk, language: str) -> dict[str, str]:

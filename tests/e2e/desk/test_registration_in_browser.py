@@ -7,6 +7,7 @@ from playwright.async_api import Page
 from playwright.async_api import TimeoutError as PlaywrightTimeoutError
 
 from services.desk.pages.shell.words import translate
+from services.intake.domain.submission import case_id
 from tests.e2e.desk.conftest import RunningDesk
 from tests.support.waiting import wait_for
 
@@ -82,7 +83,22 @@ async def test_complaint_is_taken_without_script(running_desk: RunningDesk) -> N
     await page.get_by_role("button", name="Register", exact=True).click()
     number = await page.locator(".number", has_text="TS-").inner_text()
     await page.get_by_role("link", name="Open the case").click()
-    # The desk has read of the case when its page answers.
-    while number not in await page.locator("main").inner_text():
-        await page.reload()
+    # Until the desk has read of the case, a page that says so looks again by itself.
+    await page.locator("h1", has_text=number).wait_for(timeout=60_000)
+    await page.locator("ol.events").wait_for()
     await context.close()
+
+
+@pytest.mark.timeout(300)
+async def test_a_case_just_registered_is_opened_by_itself_when_the_desk_has_read_of_it(running_desk: RunningDesk) -> None:
+    for script in (True, False):
+        context = await running_desk.context(script=script)
+        watched = await running_desk.signed_in(context, "li")
+        reference = f"opened by itself {script}"
+        case = case_id("hotline", "hotline", reference)
+        await watched.page.goto(f"{running_desk.address}/complaints/registered/{case}")
+        await watched.page.locator("[data-waits]").wait_for()
+        assert await running_desk.submit("三号楼电梯停运", reference) == case
+        await watched.page.locator("ol.events").wait_for(timeout=60_000)
+        assert watched.errors == []
+        await context.close()

@@ -1,6 +1,7 @@
 """The desk as a browser sees it, with people who are signed in, and a read model that tests fill with events."""
 
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -101,8 +102,9 @@ def desk_settings(make_settings: SettingsFactory, tmp_path: Path) -> DeskSetting
     return make_settings(DeskSettings, organisation=organisation, desk_path="/desk")
 
 
-@pytest.fixture
-async def desk(desk_settings: DeskSettings) -> AsyncIterator[DeskProbe]:
+@asynccontextmanager
+async def desk_probe(desk_settings: DeskSettings) -> AsyncIterator[DeskProbe]:
+    """A desk for the length of a block."""
     service = build(desk_settings)
     sessions = service.app.state.sessions = FixedSessions()
     transport = httpx.ASGITransport(service.app, raise_app_exceptions=False)
@@ -114,3 +116,9 @@ async def desk(desk_settings: DeskSettings) -> AsyncIterator[DeskProbe]:
     await service.app.state.dependencies.services.close()
     await service.processing_database.close()
     await service.database.close()
+
+
+@pytest.fixture
+async def desk(desk_settings: DeskSettings) -> AsyncIterator[DeskProbe]:
+    async with desk_probe(desk_settings) as probe:
+        yield probe

@@ -56,6 +56,7 @@ ROUTES = {
     ("GET", "/complaints/new"): SIGNED_IN,
     ("POST", "/complaints/new"): WRITING,
     ("POST", "/complaints/callers"): WRITING,
+    ("GET", "/complaints/registered/{case}"): SIGNED_IN,
     ("GET", "/reviews"): SIGNED_IN,
     ("POST", "/reviews/{case}"): WRITING,
     ("GET", "/reviews/{case}/why"): SIGNED_IN,

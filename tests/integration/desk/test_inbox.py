@@ -1,6 +1,7 @@
 """The inbox: who sees what, in which order, with filters, search, saved views and actions on several cases."""
 
 import re
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -9,11 +10,16 @@ import httpx
 import pytest
 
 from services.desk.application.service_client import ServiceClient
+from services.desk.config import DeskSettings
 from shared.contracts.events.clocks import ClockStarted
 from shared.contracts.events.from_work_to_closing import Closed
 from shared.contracts.events.triage import Routed
 from shared.contracts.events.up_to_approval import Assigned
-from tests.integration.desk.conftest import CSRF, START, DeskProbe, registration
+from tests.integration.desk.conftest import CSRF, DEPARTMENTS, PEOPLE, START, DeskProbe, desk_probe, registration
+from tests.support.messaging.sample_organisation import write_organisation
+from tests.support.messaging.settings import SettingsFactory
+from tests.support.servers.databases import Databases
+from tests.support.servers.topics import fresh_prefix
 
 HOUR = timedelta(hours=1)
 
@@ -34,22 +40,29 @@ async def listed(desk: DeskProbe, query: str = "") -> list[str]:
     return re.findall(r'name="case" value="([^"]+)"', answer.text)
 
 
-@pytest.fixture
-async def filled(desk: DeskProbe) -> DeskProbe:
-    await desk.apply(
-        [
-            *case_events("late", "lifts", 1, text="三号楼电梯停运"),
-            *case_events("later", "lifts", 500_000, text="Lift makes noise"),
-            *case_events("undated", "lifts", text="电梯异响"),
-            *case_events("water", "water", 2, text="三号楼漏水"),
-            *case_events("unrouted", text="无人负责"),
-            *case_events("accused", "lifts", 3, text="电梯维修员态度差", against=["wang"]),
-            *case_events("ended", "lifts", text="电梯旧投诉"),
-            Closed(case="ended", at=START + HOUR),
-            Assigned(case="later", at=START + HOUR, person="wang"),
-        ]
-    )
-    return desk
+CASES = [
+    *case_events("late", "lifts", 1, text="三号楼电梯停运"),
+    *case_events("later", "lifts", 500_000, text="Lift makes noise"),
+    *case_events("undated", "lifts", text="电梯异响"),
+    *case_events("water", "water", 2, text="三号楼漏水"),
+    *case_events("unrouted", text="无人负责"),
+    *case_events("accused", "lifts", 3, text="电梯维修员态度差", against=["wang"]),
+    *case_events("ended", "lifts", text="电梯旧投诉"),
+    Closed(case="ended", at=START + HOUR),
+    Assigned(case="later", at=START + HOUR, person="wang"),
+]
+
+
+@pytest.fixture(scope="module")
+async def filled(bootstrap_servers: str, databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[DeskProbe]:
+    """One desk for the tests of this module that add no events."""
+    url = await databases.create_migrated()
+    organisation = write_organisation(tmp_path_factory.mktemp("desk"), people=PEOPLE, departments=DEPARTMENTS)
+    settings = SettingsFactory(bootstrap_servers, url, fresh_prefix())(DeskSettings, organisation=organisation, desk_path="/desk")
+    async with desk_probe(settings) as probe:
+        await probe.apply(CASES)
+        yield probe
+    await databases.drop(url)
 
 
 async def test_the_next_due_case_comes_first_and_undated_ones_last(filled: DeskProbe) -> None:
@@ -65,16 +78,16 @@ async def test_a_department_sees_its_own_cases_and_those_of_no_department(filled
     assert await listed(filled) == ["water", "unrouted"]
 
 
-async def test_own_cases_are_those_of_the_viewer_next_due_first(filled: DeskProbe) -> None:
+async def test_own_cases_are_those_of_the_viewer_next_due_first(desk: DeskProbe) -> None:
     handled = [Assigned(case=case, at=START + HOUR, person="wang") for case in ("undated", "late", "accused", "water")]
-    await filled.apply(handled)
-    filled.sign_in("wang")
-    assert await listed(filled, "?assigned=me") == ["late", "water", "later", "undated"]
-    assert await listed(filled, "?assigned=me&due=late") == ["late", "water"]
-    assert await listed(filled, "?assigned=me&due=none") == ["undated"]
-    filled.sign_in("he")
-    assert await listed(filled, "?assigned=me") == []
-    assert await listed(filled, "?assigned=others") == ["late", "accused", "later", "undated"]
+    await desk.apply([*CASES, *handled])
+    desk.sign_in("wang")
+    assert await listed(desk, "?assigned=me") == ["late", "water", "later", "undated"]
+    assert await listed(desk, "?assigned=me&due=late") == ["late", "water"]
+    assert await listed(desk, "?assigned=me&due=none") == ["undated"]
+    desk.sign_in("he")
+    assert await listed(desk, "?assigned=me") == []
+    assert await listed(desk, "?assigned=others") == ["late", "accused", "later", "undated"]
 
 
 @pytest.mark.parametrize("query", ["", "?query=态度差", "?state=all", "?assigned=nobody", "?department=lifts"])

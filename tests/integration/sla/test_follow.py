@@ -30,7 +30,7 @@ async def complainant(harness: SlaHarness, per_second: float = 1000.0) -> AsyncI
         yield service, anybody
 
 
-async def act(service: Service, case: str, action: str, **data: str) -> None:
+async def act(service: Service, case: str, action: str, /, **data: str) -> None:
     async with person_client(service) as staff:
         answer = await staff.post(f"/v1/cases/{case}/actions", json={"action": action, "role": "assistant", "data": data})
     assert answer.status_code == 200, answer.text
@@ -79,6 +79,31 @@ async def test_the_complainant_supplements_urges_and_rates_in_his_own_role(harne
     assert [row["type"] for row in rows] == ["supplemented", "rated"]
     assert all(b'"role":"complainant"' in bytes(row["body"]) for row in rows)
     assert [step["event"] for step in shown["steps"]] == ["registered", "supplemented", "first_answered", "rated"]
+
+
+async def test_the_complainant_reads_again_what_he_wrote_and_nothing_that_others_wrote(harness: SlaHarness) -> None:
+    code, lead = code_of("copy-9"), code_of("lead-9")
+    async with complainant(harness) as (service, anybody):
+        for case in ("lead-9", "copy-9"):
+            await harness.send_first_decision(case)
+            await wait_for_events(service, case, "registered")
+        await act(service, "copy-9", "link", case="lead-9", **{"as": "duplicate"})
+        await wait_for_events(service, "lead-9", "duplicate_joined")
+        for action, text in (("urge", "请尽快"), ("supplement", "昨晚又停了")):
+            assert (await anybody.post(f"/v1/follow/{code}", json={"action": action, "text": text})).status_code == 200
+        await wait_for_events(service, "lead-9", "supplemented")
+        await act(service, "lead-9", "urge", text=REMARK)
+        own = (await anybody.get(f"/v1/follow/{code}")).json()
+        page = await anybody.get(f"/f/{code}")
+        other = await anybody.get(f"/v1/follow/{lead}")
+    assert [(step["event"], step["text"]) for step in own["steps"] if "text" in step] == [
+        ("urged", "请尽快"),
+        ("supplemented", "昨晚又停了"),
+    ]
+    assert [text for text in ("请尽快", "昨晚又停了") if f'<div class="said">{text}</div>' in page.text] == ["请尽快", "昨晚又停了"]
+    # Both went on to the lead, whose own complainant wrote nothing.
+    assert [step["event"] for step in other.json()["steps"]] == ["registered", "urged"]
+    assert [hidden for hidden in ("请尽快", "昨晚又停了", REMARK) if hidden in other.text] == []
 
 
 async def test_acts_of_handling_are_not_the_complainants(harness: SlaHarness) -> None:

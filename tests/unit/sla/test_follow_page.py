@@ -53,6 +53,15 @@ def test_a_rating_shows_its_score(score: int, shown: str) -> None:
     assert f"You rated our handling {shown}</li>" in render_follow_page(document("rated", score=score), "en")
 
 
+@pytest.mark.parametrize(("event", "field"), [("urged", "text"), ("rated", "text"), ("withdrawn", "reason"), ("supplemented", "text")])
+def test_own_words_are_shown_and_a_remark_of_staff_is_not(event: str, field: str) -> None:
+    for language in ("zh", "en"):
+        own = render_follow_page(document(event, role="complainant", **{field: "请尽快 <b>"}), language)
+        assert '<div class="said">请尽快 &lt;b&gt;</div>' in own
+    if event != "supplemented":
+        assert "难缠" not in render_follow_page(document(event, role="assistant", **{field: "投诉人难缠"}), "zh")
+
+
 def test_an_urging_after_the_end_is_shown_as_passed_on() -> None:
     case = document("registered", "urged", "closed", "urged", "reopened", "urged")
     assert [step.get("after_end", False) for step in case["steps"]] == [False, False, False, True, False, False]

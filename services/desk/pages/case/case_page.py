@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 
 from services.desk.application.service_client import ServiceRefusedError, ServiceUnavailableError
@@ -22,6 +23,7 @@ from services.desk.pages.case.messages.message_words import SHOWN_AT_ONCE, messa
 from services.desk.pages.case.past_timeline import past_timeline
 from services.desk.pages.case.visible_case import case_texts, require_visible
 from services.desk.pages.dependencies import DeskDependencies
+from services.desk.pages.page import url_for
 from services.desk.pages.reference.clocks_page import case_timeline
 from services.desk.session import Session, signed_in
 from services.desk.storage.case_reading import CaseReading
@@ -59,6 +61,9 @@ class ShownCase:
             pass
         except ServiceRefusedError as error:
             if error.status == HTTPStatus.NOT_FOUND:
+                if not reading.row["sequence"]:
+                    # Listed since its registration, and not yet opened by sla.
+                    return RedirectResponse(url_for(request, "registered_case", case=case), HTTPStatus.SEE_OTHER)
                 raise HTTPException(HTTPStatus.NOT_FOUND) from error
             if as_of is None:
                 raise

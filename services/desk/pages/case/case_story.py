@@ -23,6 +23,11 @@ class Quote:
     part: str
     words: str
 
+    @property
+    def is_automatic(self) -> bool:
+        """Whether a service gave the words as a reason, and no person."""
+        return self.part == "reason" and not self.event.get("actor") and self.event.get("role", "") in ("", "system")
+
 
 @dataclass(frozen=True, slots=True)
 class KnownFact:

@@ -30,7 +30,7 @@ def router(dependencies: DeskDependencies) -> APIRouter:
             answer = await services.get("sla", f"/v1/cases/{quote(case, safe='')}/unmaskings", session.token)
             shown["unmaskings"] = answer["unmaskings"]
         except ServiceRefusedError as error:
-            status, shown["refusal"] = error.status, _reason(error)
+            status, shown["refusal"] = error.status, error
         return dependencies.pages.render(request, "case/contact.html", session, status, **{**shown, **outcome})
 
     @routes.get("/cases/{case}/contact", name="case_contact")
@@ -51,12 +51,7 @@ def router(dependencies: DeskDependencies) -> APIRouter:
         try:
             answer = await services.post("sla", f"/v1/cases/{quote(case, safe='')}/unmask", session.token, body)
         except ServiceRefusedError as error:
-            return await show(request, session, case, error.status, refusal=_reason(error))
+            return await show(request, session, case, error.status, refusal=error)
         return await show(request, session, case, values=answer["values"])
 
     return routes
-
-
-def _reason(error: ServiceRefusedError) -> str:
-    """Reason of the refusal: the right that the person lacks, or the setting (sealing keys) that the operator has to give it."""
-    return " ".join(filter(None, (error.title, error.detail)))

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 
 from services.desk.domain.inbox_filter import parse_filter
+from services.desk.pages.case_beginnings import with_beginnings
 from services.desk.pages.dependencies import DeskDependencies
 from services.desk.session import Session, signed_in
 from services.desk.storage.escalations import load_last_escalations
@@ -27,7 +28,8 @@ def router(dependencies: DeskDependencies) -> APIRouter:
         page = await dependencies.inbox.page(chosen, request.query_params.get("cursor", "")[:_MAX_CURSOR], viewer)
         async with dependencies.database.transaction() as tx:
             last = await load_last_escalations(tx, [row["case_id"] for row in page.rows], viewer)
-        shown: dict[str, Any] = {"page": page, "last": last, "regulations": dependencies.regulations, "form_id": uuid7()}
+        rows = await with_beginnings(dependencies, page.rows)
+        shown: dict[str, Any] = {"page": page, "rows": rows, "last": last, "regulations": dependencies.regulations, "form_id": uuid7()}
         return dependencies.pages.render(request, "deciding/escalations.html", session, **shown)
 
     return routes

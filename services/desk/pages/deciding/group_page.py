@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from services.desk.application.bulk_actions import MAX_CASES, ActionOutcome, TakeBulkActions
 from services.desk.forms import FormFields, first, read_form
+from services.desk.pages.case_beginnings import with_beginnings
 from services.desk.pages.deciding.access import require_id
 from services.desk.pages.dependencies import DeskDependencies
 from services.desk.session import Session, signed_in, writing
@@ -48,7 +49,8 @@ def router(dependencies: DeskDependencies) -> APIRouter:
         answer = await _group(dependencies, group, request.query_params.get("cursor", "")[:_MAX_CURSOR], session)
         async with dependencies.database.transaction() as tx:
             ids = [*(member["case"] for member in answer["members"]), *filter(None, [answer["alarm"]["case"]])]
-            rows = await load_members(tx, ids, dependencies.viewer(session))
+            members = await load_members(tx, ids, dependencies.viewer(session))
+        rows = {row["case_id"]: row for row in await with_beginnings(dependencies, list(members.values()))}
         shown: dict[str, Any] = {
             "group": answer,
             "rows": rows,

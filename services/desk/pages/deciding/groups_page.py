@@ -8,6 +8,7 @@ from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Depends, Request, Response
 
+from services.desk.pages.case_beginnings import with_beginnings
 from services.desk.pages.dependencies import DeskDependencies
 from services.desk.session import Session, signed_in
 from services.desk.storage.groups.group_list import GroupPosition, GroupSearch, load_groups
@@ -30,10 +31,12 @@ def router(dependencies: DeskDependencies) -> APIRouter:
         async with dependencies.database.transaction() as tx:
             after = _position(given.get("at", ""), given.get("case", ""))
             found = await load_groups(tx, search, dependencies.viewer(session), after, PAGE_SIZE + 1)
+        first = await with_beginnings(dependencies, [each.rows[0] for each in found])
         last = found[PAGE_SIZE - 1].position if len(found) > PAGE_SIZE else None
         kept = {"state": search.state, "query": search.words}
         shown: dict[str, Any] = {
             "groups": found[:PAGE_SIZE],
+            "titles": {row["case_id"]: row["title"] or row["beginning"] for row in first},
             "search": search,
             "states": STATES,
             "path_of": lambda group: quote(group, safe=""),

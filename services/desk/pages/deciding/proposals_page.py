@@ -45,6 +45,7 @@ def router(dependencies: DeskDependencies) -> APIRouter:
             "outcome": "",
             "decided": "",
             "reason": "",
+            "clause": "",
             **outcome,
         }
         if decided := outcome.get("decided"):
@@ -75,7 +76,15 @@ def router(dependencies: DeskDependencies) -> APIRouter:
         try:
             await services.post("sla", f"/v1/cases/{quote(case, safe='')}/actions", session.token, body, key)
         except ServiceRefusedError as refusal:
-            return await show_list(request, session, refusal.status, outcome="refused", decided=case, reason=refusal.reason)
+            return await show_list(
+                request,
+                session,
+                refusal.status,
+                outcome="refused",
+                decided=case,
+                reason=refusal.detail or refusal.title,
+                clause=refusal.clause,
+            )
         return await show_list(request, session, outcome="accepted" if kind == "duplicate" else "kept_apart", decided=case)
 
     return routes

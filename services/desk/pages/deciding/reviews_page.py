@@ -46,7 +46,7 @@ def router(dependencies: DeskDependencies) -> APIRouter:
         }
         # The address of a decision is none to go back to after a change of language.
         shown |= {"here": url_for(request, "reviews")}
-        shown |= {"departments": dependencies.organisation.departments, "outcome": "", "decided": "", "reason": "", **outcome}
+        shown |= {"departments": dependencies.organisation.departments, "outcome": "", "decided": "", "reason": "", "clause": "", **outcome}
         if decided := outcome.get("decided"):
             shown["decided"] = await case_label(dependencies, session, decided)
         return pages.render(request, "deciding/reviews.html", session, status, **shown)
@@ -70,7 +70,15 @@ def router(dependencies: DeskDependencies) -> APIRouter:
                 body = review_decision({name: first(fields, name) for name in fields})
                 await services.post("sla", path, session.token, body, f"desk {first(fields, 'form')[:100]}")
         except ServiceRefusedError as refusal:
-            return await show_queue(request, session, refusal.status, outcome="refused", decided=case, reason=refusal.reason)
+            return await show_queue(
+                request,
+                session,
+                refusal.status,
+                outcome="refused",
+                decided=case,
+                reason=refusal.detail or refusal.title,
+                clause=refusal.clause,
+            )
         return await show_queue(request, session, outcome=step if step in ("take", "release") else "decided", decided=case)
 
     @routes.get("/reviews/{case}/why", name="review_why")
@@ -79,6 +87,8 @@ def router(dependencies: DeskDependencies) -> APIRouter:
         require_deciding(dependencies, session, case)
         found = await services.get("sla", f"/v1/cases/{quote(case, safe='')}", session.token)
         events = [event for event in found["events"] if event["event"] in _EVIDENCE]
-        return pages.render(request, "deciding/why.html", session, case=case, number=found["number"], events=events)
+        return pages.render(
+            request, "deciding/why.html", session, case=case, number=found["number"], procedure=found["procedure"], events=events
+        )
 
     return routes

@@ -78,7 +78,7 @@ def _lists_and_files(dependencies: DeskDependencies, figures: ManagementFigures)
         page = await figures.cases(view, figure, request.query_params.get("cursor", "")[:_MAX_CURSOR], dependencies.viewer(session))
         query = {**view.as_parameters(), "figure": figure.name.lower()}
         shown: dict[str, Any] = {
-            **list_values(dependencies, page.rows),
+            **await list_values(dependencies, page.rows),
             "figure": figure.name.lower(),
             "scope": _scope_text(view, _namer(dependencies, request)),
             "query": urlencode(view.as_parameters()),
@@ -107,17 +107,21 @@ def _lists_and_files(dependencies: DeskDependencies, figures: ManagementFigures)
 
 
 def _namer(dependencies: DeskDependencies, request: Request) -> Callable[[str, str], str]:
-    """Names of procedures and departments in the reader's language; of classes and channels the word that the data holds."""
-    language = dependencies.pages.reader_language(request)
-    units = {unit.id: (unit.zh if language == "zh" else unit.en) or unit.id for unit in dependencies.organisation.departments}
+    """Names of what cases are counted by in the reader's language; the word that the data holds where nobody named it."""
+    language, names = dependencies.pages.reader_language(request), dependencies.pages.names
 
     def named(grouping: str, value: str) -> str:
         if not value:
             return translate(language, "management.none")
-        if grouping == "procedure" and value in dependencies.regulations.packs:
-            texts = dependencies.regulations.texts(value, language)
-            return texts.title(texts.procedure.title)
-        return units.get(value, value) if grouping == "department" else translate_known(language, grouping, value)
+        match grouping:
+            case "procedure":
+                return names.procedure(language, value)
+            case "department":
+                return names.unit(language, value)
+            case "class":
+                return names.class_(language, value)
+            case _:
+                return translate_known(language, grouping, value)
 
     return named
 

@@ -37,7 +37,9 @@ def add_fault_pages(app: FastAPI, pages: Pages) -> None:
 
     @app.exception_handler(ServiceRefusedError)
     async def refused(request: Request, error: ServiceRefusedError) -> Response:
-        return page(request, error.status, "fault.refused", " ".join(filter(None, (error.title, error.detail, error.clause))))
+        language = pages.reader_language(request)
+        words = [pages.names.reason(language, text) for text in (error.title, error.detail) if text]
+        return page(request, error.status, "fault.refused", " ".join(filter(None, (*words, error.clause))))
 
     @app.exception_handler(ServiceUnavailableError)
     async def unavailable(request: Request, error: ServiceUnavailableError) -> Response:

@@ -9,7 +9,7 @@ from services.desk.domain.viewer import Viewer
 from services.desk.storage.visibility import visible_to
 from shared.runtime.database.database import Transaction
 
-_ROWS = "SELECT case_id, number, title, state, due_at, handler, department FROM case_row WHERE {where}"
+_ROWS = "SELECT case_id, number, procedure, version, title, state, due_at, handler, department FROM case_row WHERE {where}"
 
 
 async def load_members(tx: Transaction, case_ids: Sequence[str], viewer: Viewer) -> dict[str, Mapping[str, Any]]:

@@ -35,6 +35,8 @@ STEP_FIELDS: dict[str, str] = {
     "reopened": "",
 }
 """Events that a complainant may see, with the one field that was said to him or by him; all others are internal."""
+_OWN_WORDS = ("text", "reason")
+"""Fields of the events that the complainant brought about himself; his page shows him what he wrote."""
 _RATEABLE_AFTER = frozenset({"first_answered", "answered", "handled", "refused", "closed"})
 _WHILE_OPEN = ("supplement", "urge", "withdraw")
 _ALL_ACTIONS = (*_WHILE_OPEN, "rate", "reopen")
@@ -82,7 +84,7 @@ def _steps(events: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 
 def _step(event: dict[str, Any]) -> dict[str, Any]:
-    name = STEP_FIELDS[event["event"]]
     # Of what a person of the organisation adds to a step only the field that the step is for: the rest may be a remark.
-    said = {name: event[name]} if name and event.get(name) not in (None, "") else {}
-    return {"event": event["event"], "at": event["at"], **said}
+    own = _OWN_WORDS if event.get("role") == COMPLAINANT else ()
+    names = dict.fromkeys((STEP_FIELDS[event["event"]], *own))
+    return {"event": event["event"], "at": event["at"], **{name: event[name] for name in names if event.get(name) not in (None, "")}}

@@ -129,6 +129,34 @@ async def work_with_the_keys_alone(turn: Turn) -> None:
     assert await turn.page.locator("[data-search]").input_value() == "?jo"
 
 
+async def search_and_open_with_the_keys(turn: Turn) -> None:
+    """`/` goes to the search, `j` to a row, `o` to its case; nothing is clicked."""
+    await turn.open("/")
+    page, keyboard = turn.page, turn.page.keyboard
+    await keyboard.press("/")
+    await keyboard.type(WORDS)
+    await keyboard.press("Enter")
+    await page.locator(f"[data-search][value='{WORDS}']").wait_for()
+    await page.wait_for_load_state()  # the keys come with the script
+    await keyboard.press("j")
+    opened = page.locator("[data-row][aria-current=true] [data-open]")
+    number = await opened.inner_text()
+    await keyboard.press("o")
+    await page.locator("h1", has_text=number).wait_for()
+    await page.locator("ol.events").wait_for()
+
+
+async def ask_for_the_keys_with_a_key(turn: Turn) -> None:
+    """`?` shows what each key does, from any page; `/` does nothing on a page without a search."""
+    await turn.open("/calculator")
+    await turn.page.keyboard.press("/")
+    await turn.page.keyboard.press("?")
+    keys = turn.page.locator("main kbd")
+    await keys.first.wait_for()
+    assert {"j", "k", "o", "x", "/", "?"} <= set(await keys.all_inner_texts())
+    await turn.page.locator("td", has_text=turn.t("help.open")).wait_for()
+
+
 async def change_language_and_look(turn: Turn) -> None:
     """Both switches lead back to the page with its filter, and last."""
     page, other = turn.page, {"zh": "en", "en": "zh"}[turn.language]

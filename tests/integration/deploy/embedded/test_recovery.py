@@ -38,7 +38,8 @@ async def read_markers(command: EmbeddedCommand) -> tuple[int, bytes]:
     return value, record.value
 
 
-async def test_sigkill_of_the_command_stops_the_servers_and_loses_nothing(tmp_path: Path) -> None:
+async def test_data_outlive_every_end_of_the_command_and_of_its_servers(tmp_path: Path) -> None:
+    """One start for each end: the command killed, killed with frozen servers that outlive it, and all killed at once."""
     root = tmp_path / "a path with spaces 接诉"
     with EmbeddedCommand(root) as first:
         await write_markers(first)
@@ -46,35 +47,31 @@ async def test_sigkill_of_the_command_stops_the_servers_and_loses_nothing(tmp_pa
         await wait_for(lambda: not first.server_pids(), what="the servers' end")
     with EmbeddedCommand(root) as second:
         assert await read_markers(second) == (7, b"seven")
-
-
-async def test_servers_that_outlived_a_killed_command_are_replaced(tmp_path: Path) -> None:
-    with EmbeddedCommand(tmp_path) as first:
-        await write_markers(first)
-        orphans = first.server_pids()
+        orphans = second.server_pids()
         for pid in orphans:
             os.kill(pid, signal.SIGSTOP)
-        first.kill()
-        assert sorted(first.server_pids()) == sorted(orphans)
-    with EmbeddedCommand(tmp_path) as second:
-        assert await read_markers(second) == (7, b"seven")
-        assert not set(orphans) & set(second.server_pids())
-
-
-async def test_servers_killed_with_their_command_recover(tmp_path: Path) -> None:
-    with EmbeddedCommand(tmp_path) as first:
-        await write_markers(first)
-        server_pids = first.server_pids()
-        first.process.send_signal(signal.SIGSTOP)  # so that it cannot stop its servers cleanly
+        second.kill()
+        assert sorted(second.server_pids()) == sorted(orphans)
+    with EmbeddedCommand(root) as third:
+        assert await read_markers(third) == (7, b"seven")
+        assert not set(orphans) & set(third.server_pids())
+        server_pids = third.server_pids()
+        third.process.send_signal(signal.SIGSTOP)  # so that it cannot stop its servers cleanly
         for pid in server_pids:
             os.kill(pid, signal.SIGKILL)
-        first.kill()
-    with EmbeddedCommand(tmp_path) as second:
-        assert await read_markers(second) == (7, b"seven")
+        third.kill()
+    with EmbeddedCommand(root) as fourth:
+        assert await read_markers(fourth) == (7, b"seven")
 
 
-def test_sigterm_ends_the_command_and_its_servers(tmp_path: Path) -> None:
-    with EmbeddedCommand(tmp_path) as command:
+def test_sigterm_ends_the_command_and_its_servers_which_use_neither_a_used_folder_nor_default_ports(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        occupy_default_ports(stack)
+        command = stack.enter_context(EmbeddedCommand(tmp_path))
+        assert command.bootstrap_servers.rpartition(":")[2] not in {"9092", "9093", "5432"}
+        expected = rf"^{re.escape(str(tmp_path))} is in use by process {command.process.pid}: wait for it or stop it\.$"
+        with pytest.raises(RootInUseError, match=expected):
+            EmbeddedServers(tmp_path, lock_timeout=0).start()
         socket_folder = Path(command.database_url.partition("host=")[2])
         assert socket_folder.stat().st_mode & 0o777 == 0o700
         status, progress = command.terminate()
@@ -82,25 +79,15 @@ def test_sigterm_ends_the_command_and_its_servers(tmp_path: Path) -> None:
         assert progress.rstrip().endswith("Stopped.")
 
 
-def test_second_command_on_a_directory_names_the_process_that_uses_it(tmp_path: Path) -> None:
-    with EmbeddedCommand(tmp_path) as first:
-        expected = rf"^{re.escape(str(tmp_path))} is in use by process {first.process.pid}: wait for it or stop it\.$"
-        with pytest.raises(RootInUseError, match=expected):
-            EmbeddedServers(tmp_path, lock_timeout=0).start()
-
-
-def test_servers_do_not_use_the_default_ports(tmp_path: Path) -> None:
-    with ExitStack() as stack:
-        for port in (9092, 9093, 5432):
-            occupied = stack.enter_context(socket.socket())
-            occupied.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if occupied.connect_ex(("127.0.0.1", port)):
-                listener = stack.enter_context(socket.socket())
-                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                listener.bind(("127.0.0.1", port))
-                listener.listen()
-        with EmbeddedServers(tmp_path) as servers:
-            assert servers.bootstrap_servers.rpartition(":")[2] not in {"9092", "9093", "5432"}
+def occupy_default_ports(stack: ExitStack) -> None:
+    for port in (9092, 9093, 5432):
+        occupied = stack.enter_context(socket.socket())
+        occupied.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if occupied.connect_ex(("127.0.0.1", port)):
+            listener = stack.enter_context(socket.socket())
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(("127.0.0.1", port))
+            listener.listen()
 
 
 def test_postgresql_starts_despite_a_stale_pid_file_with_a_reused_process_id(tmp_path: Path) -> None:
@@ -129,9 +116,9 @@ def test_servers_named_in_the_environment_are_used_instead(tmp_path: Path, monke
 
 
 async def test_discard_topics_deletes_the_topics_of_earlier_runs(tmp_path: Path) -> None:
+    # That they stay without it is shown by the test of data that outlive the servers.
     with EmbeddedServers(tmp_path, postgres=False) as servers:
         await Topics(servers.bootstrap_servers).create("old")
-    for discard_topics in (False, True):
-        with EmbeddedServers(tmp_path, postgres=False, discard_topics=discard_topics) as servers:
-            async with AIOKafkaConsumer(bootstrap_servers=servers.bootstrap_servers) as consumer:
-                assert ("old" in await consumer.topics()) is not discard_topics
+    with EmbeddedServers(tmp_path, postgres=False, discard_topics=True) as servers:
+        async with AIOKafkaConsumer(bootstrap_servers=servers.bootstrap_servers) as consumer:
+            assert "old" not in await consumer.topics()

@@ -1,0 +1,1 @@
+"""The reasons that services give, in the reader's language."""
