@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from cli.service_names import SERVICES
-from tests.bench.results import write_figures
+from tests.bench.measuring.results import write_figures
 from tests.support.faults.plan import BROKER, PlannedFault
 from tests.support.faults.recovery.server_watch import ServerWatch
 from tests.support.faults.recovery.stage_instants import SETTINGS, read_stage_instants

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterator
 from typing import Any
 
-from tests.bench.results import ROOT, read_figures
+from tests.bench.measuring.results import ROOT, read_figures
 from tests.support.faults.recovery.drawing import draw_recovery, fault_title, seconds_text
 from tests.support.faults.recovery.throughput import BACK, STAGES, USUAL_SECONDS, WINDOW_SECONDS
 
