@@ -47,9 +47,9 @@ def _amount(goal: Goal, value: float) -> str:
 
 
 def _judged(goal: Goal, outcome: Outcome) -> str:
-    if goal.is_reached:
-        return "reached"
-    return "not reached, busy machine" if outcome.was_disturbed else "**not reached**"
+    if outcome.was_disturbed:
+        return f"{'reached' if goal.is_reached else 'not reached'}, busy machine"
+    return "reached" if goal.is_reached else "**not reached**"
 
 
 def _limit(goal: Goal) -> str:
