@@ -89,7 +89,7 @@ async def test_the_complainant_reads_again_what_he_wrote_and_nothing_that_others
             await wait_for_events(service, case, "registered")
         await act(service, "copy-9", "link", case="lead-9", **{"as": "duplicate"})
         await wait_for_events(service, "lead-9", "duplicate_joined")
-        for action, text in (("urge", "请尽快"), ("supplement", "昨晚又停了")):
+        for action, text in (("urge", "请尽快"), ("supplement", "老人被困一小时")):
             assert (await anybody.post(f"/v1/follow/{code}", json={"action": action, "text": text})).status_code == 200
         await wait_for_events(service, "lead-9", "supplemented")
         await act(service, "lead-9", "urge", text=REMARK)
@@ -98,12 +98,12 @@ async def test_the_complainant_reads_again_what_he_wrote_and_nothing_that_others
         other = await anybody.get(f"/v1/follow/{lead}")
     assert [(step["event"], step["text"]) for step in own["steps"] if "text" in step] == [
         ("urged", "请尽快"),
-        ("supplemented", "昨晚又停了"),
+        ("supplemented", "老人被困一小时"),
     ]
-    assert [text for text in ("请尽快", "昨晚又停了") if f'<div class="said">{text}</div>' in page.text] == ["请尽快", "昨晚又停了"]
+    assert [text for text in ("请尽快", "老人被困一小时") if f'<div class="said">{text}</div>' in page.text] == ["请尽快", "老人被困一小时"]
     # Both went on to the lead, whose own complainant wrote nothing.
     assert [step["event"] for step in other.json()["steps"]] == ["registered", "urged"]
-    assert [hidden for hidden in ("请尽快", "昨晚又停了", REMARK) if hidden in other.text] == []
+    assert [hidden for hidden in ("请尽快", "老人被困一小时", REMARK) if hidden in other.text] == []
 
 
 async def test_acts_of_handling_are_not_the_complainants(harness: SlaHarness) -> None:

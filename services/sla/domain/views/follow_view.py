@@ -50,7 +50,7 @@ def follow_document(case: Case, rulebook: Rulebook, events: Sequence[dict[str, A
     offered = tuple(action for action in open_actions(case, events) if action not in case.windows)
     return {
         "number": case.number,
-        "matter": matter_line(case.complaint),
+        "matter": _matter(case, events),
         "status": case.status,
         "received_at": to_text(case.received_at, zone),
         "steps": list(_steps(event_in_zone(event, rulebook.procedure, zone) for event in events if event["event"] in STEP_FIELDS)),
@@ -59,6 +59,12 @@ def follow_document(case: Case, rulebook: Rulebook, events: Sequence[dict[str, A
         "until": action_ends(case, rulebook, offered, zone),
         "unavailable": _unavailable(case, offered),
     }
+
+
+def _matter(case: Case, events: Sequence[dict[str, Any]]) -> str:
+    """The matter as it was registered: the case's text grows by supplements, those of the complainants of duplicates too."""
+    registered = next((event["complaint"] for event in events if event["event"] == "registered" and event.get("complaint")), case.complaint)
+    return matter_line({"title": case.complaint.get("title"), "text": registered.get("text")})
 
 
 def open_actions(case: Case, events: Sequence[dict[str, Any]]) -> tuple[str, ...]:
