@@ -149,7 +149,7 @@ def add_problem_handlers(app: FastAPI, on_problem: Callable[[HttpProblem], None]
         return respond(HttpProblem(UNAVAILABLE, "try again in a moment; nothing has been changed"))
 
     # Starlette selects handlers by class alone; errors of these classes that are no outage are raised again.
-    for error_class in (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+    for error_class in (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError):
         app.add_exception_handler(error_class, outage)
 
 
