@@ -33,7 +33,7 @@ _INFRASTRUCTURE_ERRORS = (
     asyncpg.InternalClientError,
 )
 
-OUTAGE_CLASSES = (exc.SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+OUTAGE_CLASSES = (exc.SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, Unavailable, OSError)
 """Classes of errors for an `except` around work with the database; `is_infrastructure` decides which of them is an outage."""
 
 

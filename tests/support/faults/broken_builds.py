@@ -1,6 +1,6 @@
-"""Starts a service with one fault in its code, so that the check of a run can be tested on a running system.
+"""Starts a service with faults in its code, so that the check of a run can be tested on a running system.
 
-Run as `python -m tests.support.faults.broken_builds BUILD SERVICE`; the product has no switch for it.
+Run as `python -m tests.support.faults.broken_builds SERVICE BUILD …`; the product has no switch for it.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import importlib
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -20,12 +21,14 @@ from shared.runtime.clock import uuid7
 from shared.runtime.database.database import Transaction
 from shared.runtime.kafka.producer import ProducerRecord
 from shared.runtime.kafka.record import ReceivedRecord
+from shared.runtime.kafka.watermark import Watermark
 from shared.runtime.outbox import relay
 from shared.runtime.outbox.relay import Relay
 from shared.runtime.processing import inbox
 from shared.runtime.timers import timers
 
-_AHEAD = "interval '1 day'"
+_AHEAD = "interval '5 days'"
+_LONG_AFTER = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 def _replace(owner: object, **replaced: Any) -> None:
@@ -81,6 +84,7 @@ def _forget_events() -> None:
 
 
 def _fire_early() -> None:
+    _replace(Watermark, read_until=lambda _self, _partition: _LONG_AFTER)
     _replace(
         timers,
         _DUE=timers._DUE.replace("owned.cutoff", f"owned.cutoff + {_AHEAD}"),
@@ -118,8 +122,9 @@ BUILDS: dict[str, Callable[[], None]] = {
 
 def main() -> None:
     """Change the code, and run the service."""
-    build, service = sys.argv[1:]
-    BUILDS[build]()
+    service, *builds = sys.argv[1:]
+    for build in builds:
+        BUILDS[build]()
     importlib.import_module(f"services.{service}.__main__").main()
 
 

@@ -7,6 +7,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from shared.runtime.errors import Unavailable
 from shared.runtime.http.problem import UNAVAILABLE, FieldFault, HttpProblem, ProblemType, add_problem_handlers
 
 TEAPOT = ProblemType("teapot", 418, "this is a teapot")
@@ -30,6 +31,14 @@ async def client(counted: list[str]) -> AsyncIterator[httpx.AsyncClient]:
     async def outage() -> None:
         raise asyncpg.InterfaceError("connection is closed")
 
+    @app.get("/killed-backend")
+    async def killed_backend() -> None:
+        raise asyncpg.InternalClientError("cannot switch to state 15; another operation (2) is in progress")
+
+    @app.get("/lost-connection")
+    async def lost_connection() -> None:
+        raise Unavailable("the database connection was lost")
+
     @app.get("/number/{number}")
     async def number(number: int) -> int:
         return number
@@ -51,8 +60,9 @@ async def test_problem_is_answered_with_its_document(client: httpx.AsyncClient) 
     }
 
 
-async def test_outage_is_answered_with_503(client: httpx.AsyncClient) -> None:
-    answer = await client.get("/outage")
+@pytest.mark.parametrize("path", ["/outage", "/killed-backend", "/lost-connection"])
+async def test_outage_is_answered_with_503(client: httpx.AsyncClient, path: str) -> None:
+    answer = await client.get(path)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
     assert answer.json()["title"] == UNAVAILABLE.title
 
