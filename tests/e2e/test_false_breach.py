@@ -1,8 +1,7 @@
 """An action in time that waits in Kafka while sla is down over the due instant: no breach is published."""
 
 import asyncio
-from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import asyncpg
@@ -13,12 +12,12 @@ from deploy.embedded import EmbeddedServers
 from shared.runtime.clock import Clock
 from tests.support.messaging.workload import HANDLING_STEPS, ORGANISATION, workload_client
 from tests.support.servers.databases import asyncpg_dsn
-from tests.support.servers.session_servers import FAST_POSTGRES_SETTINGS
 from tests.support.waiting import wait_for
 
-BEGIN = datetime.fromisoformat("2026-09-28T23:45:00+08:00")
 DUE = datetime.fromisoformat("2026-09-29T00:00:00+08:00")
 FACTOR = 11
+SECONDS_BEFORE_DUE = (45, 90, 180)
+"""Real seconds from the start of the clock to the due instant: a machine that does not start the services in time gets the next."""
 LIFT_OUT_OF_ORDER = 4
 """The number of a submission whose text makes measures due on the day of receipt."""
 START_WORK, SUBMIT_MEASURES = (
@@ -28,19 +27,29 @@ START_WORK, SUBMIT_MEASURES = (
 
 @pytest.mark.timeout(600)
 def test_no_breach_is_published_when_an_action_in_time_waits_during_an_outage(
-    own_servers: Callable[..., EmbeddedServers], tmp_path: Path
+    servers: EmbeddedServers, topic_prefix: str, tmp_path: Path
 ) -> None:
-    servers = own_servers(postgres_settings=FAST_POSTGRES_SETTINGS)
-    clock = Clock(BEGIN, Clock().real_now(), FACTOR)
-    environment = {
-        **servers.environment,
-        "DATABASE_URL": recreate_database(servers.database_url, "breach"),
-        "JIESU_CLOCK": f"{BEGIN.isoformat()}@{clock.real_origin.isoformat()}x{FACTOR}",
-    }
-    with running_stack(tmp_path / "stack", environment, ORGANISATION) as stack:
-        events = asyncio.run(_over_the_due_instant(stack, clock))
+    for seconds in SECONDS_BEFORE_DUE:
+        events = _events_of_a_run(servers, topic_prefix, tmp_path / f"stack-{seconds}", seconds)
+        if events:
+            break
+    assert events, "this machine is too slow for the test: the action itself came after the due instant"
     assert ("clock_stopped", "same_day") in events
     assert ("clock_breached", "same_day") not in events
+
+
+def _events_of_a_run(servers: EmbeddedServers, topic_prefix: str, root: Path, seconds: int) -> list[tuple[str, str]]:
+    """Type and clock of every event of a case whose limit ends that many real seconds after now; empty if that was too soon."""
+    begin = DUE - timedelta(seconds=seconds * FACTOR)
+    clock = Clock(begin, Clock().real_now(), FACTOR)
+    environment = {
+        **servers.environment,
+        "DATABASE_URL": recreate_database(servers.database_url, f"breach_{seconds}"),
+        "JIESU_CLOCK": f"{begin.isoformat()}@{clock.real_origin.isoformat()}x{FACTOR}",
+        "JIESU_TOPIC_PREFIX": f"{topic_prefix}{seconds}-",
+    }
+    with running_stack(root, environment, ORGANISATION) as stack:
+        return asyncio.run(_over_the_due_instant(stack, clock))
 
 
 async def _over_the_due_instant(stack: Stack, clock: Clock) -> list[tuple[str, str]]:
@@ -50,7 +59,8 @@ async def _over_the_due_instant(stack: Stack, clock: Clock) -> list[tuple[str, s
         await wait_for(lambda: _happened(stack, case, "work_started"), deadline=120, what="work has started")
         stack.processes["sla"].kill()
         await senders.send_step(case, SUBMIT_MEASURES)
-        assert clock.now() < DUE, "this machine was too slow for the test: the action itself came after the due instant"
+        if clock.now() >= DUE:
+            return []
         await wait_for(lambda: clock.now() > DUE, deadline=120, what="the due instant has passed")
         stack.start("sla")
         await wait_for(lambda: _happened(stack, case, "measures_submitted"), deadline=120, what="the action that waited is taken")

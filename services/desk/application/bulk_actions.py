@@ -49,7 +49,7 @@ class TakeBulkActions:
         try:
             await self._services.post("sla", f"/v1/cases/{quote(case_id, safe='')}/actions", token, body, key)
         except ServiceRefusedError as refusal:
-            return ActionOutcome(case_id, "refused", refusal.detail or refusal.title, refusal.clause)
+            return ActionOutcome(case_id, "refused", refusal.reason, refusal.clause)
         except ServiceUnavailableError:
             return ActionOutcome(case_id, "unavailable")
         return ActionOutcome(case_id, "accepted")

@@ -28,6 +28,11 @@ class ServiceRefusedError(Exception):
         self.clause = clause
         self.faults = tuple(faults)
 
+    @property
+    def reason(self) -> str:
+        """The detail of the problem document, or its title without one."""
+        return self.detail or self.title
+
 
 class ServiceUnavailableError(Exception):
     """A service does not answer; it may have carried the call out, so a repetition takes the same idempotency key."""

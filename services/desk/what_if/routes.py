@@ -188,4 +188,4 @@ class TrialPages:
 def _faults_by_field(refusal: ServiceRefusedError) -> dict[str, str]:
     """The remedies by the field of the form; without faults the whole answer."""
     fields = {fault.field.removeprefix("numbers."): fault.remedy for fault in refusal.faults}
-    return {_OF_FORM.get(name, name): remedy for name, remedy in fields.items()} or {"": refusal.detail or refusal.title}
+    return {_OF_FORM.get(name, name): remedy for name, remedy in fields.items()} or {"": refusal.reason}

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from time import monotonic
 from uuid import UUID
 
@@ -33,14 +33,26 @@ from tests.integration.runtime.probe_service import (
 from tests.support.messaging.cloud_events import cloud_event
 from tests.support.messaging.topic_client import read_records
 from tests.support.servers.databases import Databases
+from tests.support.servers.session_servers import print_progress
 from tests.support.waiting import wait_for
 
 
+@pytest.fixture(scope="module")
+def own_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServer]:
+    """One broker for the tests of this module, which freeze and kill it."""
+    with EmbeddedServers(tmp_path_factory.mktemp("broker"), progress=print_progress, postgres=False) as servers:
+        assert servers.kafka
+        yield servers.kafka
+
+
 @pytest.fixture
-async def broker(own_servers: Callable[..., EmbeddedServers]) -> KafkaServer:
-    servers = await asyncio.to_thread(lambda: own_servers(postgres=False))
-    assert servers.kafka
-    return servers.kafka
+def broker(own_kafka: KafkaServer) -> KafkaServer:
+    """The broker, running, whatever the test before did to it."""
+    if own_kafka.process.running:
+        own_kafka.process.thaw()
+    else:
+        own_kafka.start()
+    return own_kafka
 
 
 @pytest.fixture

@@ -42,10 +42,7 @@ def router(dependencies: DeskDependencies) -> APIRouter:
             "regulations": dependencies.regulations,
             "new_id": uuid7,
             "here": url_for(request, "proposals"),
-            "outcome": "",
-            "decided": "",
-            "reason": "",
-            "clause": "",
+            **dict.fromkeys(("outcome", "decided", "reason", "clause"), ""),
             **outcome,
         }
         if decided := outcome.get("decided"):
@@ -76,15 +73,8 @@ def router(dependencies: DeskDependencies) -> APIRouter:
         try:
             await services.post("sla", f"/v1/cases/{quote(case, safe='')}/actions", session.token, body, key)
         except ServiceRefusedError as refusal:
-            return await show_list(
-                request,
-                session,
-                refusal.status,
-                outcome="refused",
-                decided=case,
-                reason=refusal.detail or refusal.title,
-                clause=refusal.clause,
-            )
+            refused = {"outcome": "refused", "decided": case, "reason": refusal.reason, "clause": refusal.clause}
+            return await show_list(request, session, refusal.status, **refused)
         return await show_list(request, session, outcome="accepted" if kind == "duplicate" else "kept_apart", decided=case)
 
     return routes

@@ -32,21 +32,20 @@ def router(dependencies: DeskDependencies) -> APIRouter:
 
     async def show_queue(request: Request, session: Session, status: int = 200, **outcome: Any) -> Response:
         chosen = {name: request.query_params[name] for name in _FILTERS if request.query_params.get(name)}
-        cursor = request.query_params.get("cursor", "")[:_MAX_CURSOR]
-        parameters = {**chosen, "limit": str(PAGE_SIZE)} | ({"cursor": cursor} if cursor else {})
-        page = await services.get("sla", "/v1/reviews", session.token, parameters)
-        reviews = [{**row, "best": best_guesses(row["guesses"])} for row in page["reviews"]]
+        page = await services.get("sla", "/v1/reviews", session.token, chosen | _page_parameters(request))
         shown: dict[str, Any] = {
-            "reviews": reviews,
+            "reviews": [{**row, "best": best_guesses(row["guesses"])} for row in page["reviews"]],
             "next_cursor": page["next_cursor"] or "",
             "chosen": chosen,
             "new_id": uuid7,
             "kinds": _KINDS,
             "regulations": dependencies.regulations,
+            "departments": dependencies.organisation.departments,
+            # The address of a decision is none to go back to after a change of language.
+            "here": url_for(request, "reviews"),
+            **dict.fromkeys(("outcome", "decided", "reason", "clause"), ""),
+            **outcome,
         }
-        # The address of a decision is none to go back to after a change of language.
-        shown |= {"here": url_for(request, "reviews")}
-        shown |= {"departments": dependencies.organisation.departments, "outcome": "", "decided": "", "reason": "", "clause": "", **outcome}
         if decided := outcome.get("decided"):
             shown["decided"] = await case_label(dependencies, session, decided)
         return pages.render(request, "deciding/reviews.html", session, status, **shown)
@@ -70,15 +69,8 @@ def router(dependencies: DeskDependencies) -> APIRouter:
                 body = review_decision({name: first(fields, name) for name in fields})
                 await services.post("sla", path, session.token, body, f"desk {first(fields, 'form')[:100]}")
         except ServiceRefusedError as refusal:
-            return await show_queue(
-                request,
-                session,
-                refusal.status,
-                outcome="refused",
-                decided=case,
-                reason=refusal.detail or refusal.title,
-                clause=refusal.clause,
-            )
+            refused = {"outcome": "refused", "decided": case, "reason": refusal.reason, "clause": refusal.clause}
+            return await show_queue(request, session, refusal.status, **refused)
         return await show_queue(request, session, outcome=step if step in ("take", "release") else "decided", decided=case)
 
     @routes.get("/reviews/{case}/why", name="review_why")
@@ -92,3 +84,8 @@ def router(dependencies: DeskDependencies) -> APIRouter:
         )
 
     return routes
+
+
+def _page_parameters(request: Request) -> dict[str, str]:
+    cursor = request.query_params.get("cursor", "")[:_MAX_CURSOR]
+    return {"limit": str(PAGE_SIZE)} | ({"cursor": cursor} if cursor else {})

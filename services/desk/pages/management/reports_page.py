@@ -105,7 +105,7 @@ def router(dependencies: DeskDependencies) -> APIRouter:
         except ServiceRefusedError as refusal:
             if refusal.status == HTTPStatus.NOT_FOUND:
                 raise
-            return await shown.render(request, session, address, refusal.status, refusal.detail or refusal.title)
+            return await shown.render(request, session, address, refusal.status, refusal.reason)
         return RedirectResponse(url_for(request, "periodic_report", procedure=procedure, duty=duty, day=day), 303)
 
     routes.include_router(_files(services))

@@ -46,7 +46,7 @@ def router(dependencies: DeskDependencies) -> APIRouter:
                     "sla", "/v1/deadlines", session.token, replace(form, procedure=procedure).to_query(zone)
                 )
             except ServiceRefusedError as error:
-                values["fault"] = error.detail or error.title
+                values["fault"] = error.reason
             else:
                 values |= _result_values(dependencies, procedure, answer, now, language)
         names = {name: regulations.texts(name, language) for name in sorted(regulations.packs)}

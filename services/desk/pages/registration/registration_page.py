@@ -107,7 +107,7 @@ class _Registration:
             answer = await self._dependencies.services.post("intake", "/v1/complaints", session.token, document, f"desk {values[FORM_ID]}")
         except ServiceRefusedError as refusal:
             faults = [FormFault(fault.field, fault.rule, fault.remedy) for fault in refusal.faults]
-            faults = faults or [FormFault("", "refused", refusal.detail or refusal.title)]
+            faults = faults or [FormFault("", "refused", refusal.reason)]
             return await self.show_form(request, session, source, values, faults)
         except ServiceUnavailableError:
             # It may have been registered: the same form, sent again, gets the same number.
