@@ -22,6 +22,7 @@ _PATHS = {
         _LIST,
     ),
     "notify": ("/v1/receipts",),
+    "desk": ("/", "/?query={case}", "/cases/{case}", "/cases/{case}/complainant", "/cases/{case}/papers"),
 }
 _CASES = ("x", "..%2f..%2fetc", "%00", "a" * 3000, "%ff%fe", "case-1", "'%20OR%201=1", "%F0%A0%AE%B7")
 _TOKENS = ("wrong", "x" * 2000)
