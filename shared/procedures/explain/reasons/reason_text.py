@@ -13,6 +13,8 @@ from shared.procedures.explain.reasons.reason_phrases import CODES, PHRASES
 
 _PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
 _SEPARATOR: Final = re.compile(r", | or | and ")
+_LONGEST: Final = 1000
+"""Longer texts are people's own: matching takes a time that grows with the square of the length."""
 _CODES: Final = {code: names for code, *names in CODES}
 
 
@@ -27,6 +29,8 @@ def reason_text(language: str, reason: str, texts: ProcedureTexts | None = None)
     if texts is not None and " / " in reason:
         # The reason of a procedure's own rule, in both languages.
         return texts.own_language_part(reason)
+    if len(reason) > _LONGEST:
+        return reason
     code, colon, rest = reason.partition(":")
     if code in _CODES:
         zh, en = _CODES[code]
