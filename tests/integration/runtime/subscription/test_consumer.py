@@ -5,6 +5,7 @@ import pytest
 from shared.contracts import topics
 from shared.runtime.errors import Misconfigured
 from shared.runtime.process.settings import RuntimeSettings
+from shared.runtime.subscription.consumer import _BUSY_FETCH_MS, IDLE_FETCH_MS
 from tests.integration.runtime.probe_service import (
     ProbeHandler,
     ProbeSender,
@@ -46,8 +47,8 @@ async def test_fetches_wait_at_the_broker_for_long_only_while_nothing_arrives(pr
             return waits[-1]
 
         await sender.send_notes("case-actions", [("case-1", "first")])
-        await wait_for(lambda: longest_wait() == 50)
-        await wait_for(lambda: longest_wait() == 500)
+        await wait_for(lambda: longest_wait() == _BUSY_FETCH_MS)
+        await wait_for(lambda: longest_wait() == IDLE_FETCH_MS)
 
 
 async def test_compressed_records_are_read(probe_settings: RuntimeSettings) -> None:
