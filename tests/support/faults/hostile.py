@@ -85,7 +85,7 @@ class HostileLoad:
             self.records[message.topic] += 1
 
     async def _send_requests(self, over: asyncio.Event) -> None:
-        urls = {service: self.client.stack.url(service) for service in SERVICES}
+        urls = {service: self.client.stack.url(service) for service in SERVICES if service != "desk"}
         people = [secret["token"] for secret in self.client.secrets["people"].values()]
         tokens: dict[str, Sequence[str]] = dict.fromkeys(urls, people)
         tokens["intake"] = [self.client.secrets["sources"][SOURCE]["api_key"]]
