@@ -23,7 +23,7 @@ _POLL_MS = 200
 
 
 class TopicSource:
-    """The desk's topics from their beginning; each call of `batches` goes on where the last one ended.
+    """The desk's topics from their beginning; each call of `batches` continues where the last one ended.
 
     A record that cannot be decoded is skipped, as the consumer, which made a dead letter of it, did.
     """

@@ -13,7 +13,7 @@ SERVER_VARIABLES = ("DATABASE_URL", "KAFKA_BOOTSTRAP_SERVERS")
 
 
 def use_running_stack(root: Path = DEFAULT_ROOT) -> Addresses | None:
-    """Set the variables of the stack in `root` in this process, and say so; None where that was not done.
+    """Set the variables of the stack in `root` in this process, and report it; None where that was not done.
 
     It is left undone where DATABASE_URL or KAFKA_BOOTSTRAP_SERVERS names another server: a mix of both would write data of one with the
     keys of the other.

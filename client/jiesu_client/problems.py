@@ -23,7 +23,7 @@ class JiesuError(Exception):
 class RequestRefusedError(JiesuError):
     """The server refused the request and will refuse it again.
 
-    `code` is the end of the problem's `type` (RFC 9457), such as `missing`; empty if only the status says what is wrong.
+    `code` is the end of the problem's `type` (RFC 9457), such as `missing`; empty if only the status states what is wrong.
     """
 
     def __init__(self, status: int, document: Mapping[str, Any]) -> None:

@@ -39,7 +39,7 @@ from shared.runtime.http.identity.people import open_people
 from shared.runtime.service import Service
 
 _NEWS_PAUSE_SECONDS = 0.5
-"""Between two batches of outcomes: whoever reads them pays for each batch, and nobody waits for the outcome of a message (ADR 80)."""
+"""Between two batches of outcomes: anyone who reads them pays for each batch, and no one waits for the outcome of a message (ADR 80)."""
 TEMPLATES_FOLDER = Path(__file__).parent / "templates"
 
 

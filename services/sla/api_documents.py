@@ -122,7 +122,7 @@ class PastCaseAnswer(CaseAnswer):
 class FollowAnswer(BaseModel):
     """The complainant's view of a case, with the actions now possible in `actions`.
 
-    `steps` have the event and what was said to or by him; `after_end` marks an urging of a case that had ended.
+    `steps` have the event and what was addressed to or by him; `after_end` marks an urging of a case that had ended.
     `next` are the steps to come, each with `due_at` (none while the time is paused) and `late`; `unavailable` maps each other action
     to `no_answer_yet`, `not_ended`, `ended` or `expired`. `until` maps an action to the instant after which the regulation refuses it.
     """
@@ -164,7 +164,7 @@ class ClocksAnswer(BaseModel):
 class PermittedAction(BaseModel):
     """An action: the roles in which you may take it now and the data that it needs, or the reason and clauses that forbid it.
 
-    `reasons` and `clocks` are the accepted values, empty: any. `depends_on` are data that the procedure reads: what it says about them is
+    `reasons` and `clocks` are the accepted values, empty: any. `depends_on` are data that the procedure reads: what it states about them is
     decided once they are sent.
     """
 

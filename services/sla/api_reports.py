@@ -64,7 +64,7 @@ def _report_routes(dependencies: SlaApiDependencies, reports: ReportQueries) -> 
 
     @routes.get("/{procedure}", summary="Reports of a procedure", responses=api_documents.REPORTS)
     async def list_reports(procedure: str, actor: Annotated[Actor, authenticated]) -> dict[str, Any]:
-        """The reports that your role owes or stands above, the latest first, with their state."""
+        """The reports that your role owes or supervises, the latest first, with their state."""
         with request_errors_as_problems():
             return {"reports": await reports.list_reports(procedure, actor)}
 

@@ -39,7 +39,7 @@ class AttachmentReference:
     name: str
 
     def __str__(self) -> str:
-        """The text that stands in `attachments`."""
+        """The text that is in `attachments`."""
         return f"{_PREFIX}{self.sha256}/{self.signature}/{self.name}"
 
 

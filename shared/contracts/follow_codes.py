@@ -9,7 +9,7 @@ import hmac
 import re
 
 _CODE_BYTES = 10
-"""80 bits: with the rate limits of the page nobody guesses one, and a person can still type it."""
+"""80 bits: with the rate limits of the page no one guesses one, and a person can still type it."""
 _GROUP = 4
 # Crockford's base 32 has no I, L, O and U: what people read as these is a digit, and no code spells a word.
 _ALPHABET, _CROCKFORD = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", b"0123456789ABCDEFGHJKMNPQRSTVWXYZ"

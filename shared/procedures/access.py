@@ -1,6 +1,6 @@
 """The authorisation policy: who may read a case, who may act on it in which roles, and which of its fields stay hidden.
 
-Every service asks `AccessPolicy`. It knows the organisation file and who authenticated; nothing that a request says counts.
+Every service asks `AccessPolicy`. It knows the organisation file and who authenticated; nothing in a request counts.
 """
 
 from collections.abc import Collection, Iterator
@@ -13,7 +13,7 @@ from shared.procedures.model.procedure import Procedure
 from shared.procedures.organisation import Department, Organisation, Person
 
 COMPLAINANT = "complainant"
-"""The role of whoever proved by a code that the case is his own."""
+"""The role of anyone who proved by a code that the case is his own."""
 SYSTEM = "system"
 """The role of a source: a system of the organisation, without a person."""
 OWNER = "owner"
@@ -58,7 +58,7 @@ class AccessPolicy:
         return any(self._viewpoints(actor, parties, at))
 
     def may_act(self, actor: Actor, parties: CaseParties, at: datetime) -> bool:
-        """Whether the actor may act on the case at all; `roles` says in which roles.
+        """Whether the actor may act on the case at all; `roles` states in which roles.
 
         A source acts on every case: a call centre amends what came by mail, and intake signs supplements for other sources.
         """
@@ -129,7 +129,7 @@ class AccessPolicy:
         return (person for person in self._represented(actor, parties, at) if self._concerns(person, parties))
 
     def _represented(self, actor: Actor, parties: CaseParties, at: datetime) -> Iterator[Person]:
-        """The actor, and the people whose substitute he is then; nobody for the accused and those who report to them."""
+        """The actor, and the people whose substitute he is then; no one for the accused and those who report to them."""
         accused = self._accused(parties.against) if parties.against else frozenset()
         if actor.person is None or actor.id in accused:
             return
@@ -150,7 +150,7 @@ class AccessPolicy:
         return self._owner(responsible) == person.id or any(self._works_for(person, department) for department in departments)
 
     def _responsible(self, parties: CaseParties) -> str:
-        """The lead department, else the proposed one; empty for the catch-all, which takes what is nobody's, and for an unknown one."""
+        """The lead department, else the proposed one; empty for the catch-all, which takes what is no one's, and for an unknown one."""
         proposed = "" if parties.proposed == self.organisation.catch_all else parties.proposed
         return next(iter(self._existing(parties.department or proposed)), "")
 

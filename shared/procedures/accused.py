@@ -20,7 +20,7 @@ def excluded_people(organisation: Organisation, against: Iterable[str]) -> froze
 
 
 def names_that_exclude(organisation: Organisation, person_id: str) -> frozenset[str]:
-    """The ids and names that exclude the person when they stand in `against`: the person's own, and those of whom they report to."""
+    """The ids and names in `against` that exclude the person: the person's own, and those of the people to whom they report."""
     person = organisation.person(person_id)
     if organisation.everyone or person is None:
         return frozenset({person_id})

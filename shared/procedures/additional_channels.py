@@ -1,4 +1,4 @@
-"""Which messages to staff also go by another channel: what a regulation wants said by phone, or posted into a group."""
+"""Which messages to staff also go by another channel: what a regulation wants by phone, or posted into a group."""
 
 from typing import Literal
 

@@ -10,7 +10,7 @@ from shared.procedures.model.timed_entries import LimitFromParameter
 from shared.procedures.model.triage.entries import CountEffect, CountEntry, SimilarTexts
 
 ORGANISATION_SCOPE = "*"
-"""What stands in the place of a procedure's id where cases of several procedures are counted together; no procedure has this id."""
+"""What is in the place of a procedure's id where cases of several procedures are counted together; no procedure has this id."""
 _LEAST_PROCEDURES = 2
 
 

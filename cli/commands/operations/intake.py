@@ -48,7 +48,7 @@ def import_file(
     report: Annotated[Path | None, typer.Option(help="the report; default <FILE>.report.csv or .xlsx")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Import a file, or go on with it after a stop. Exit status: 0 every row accepted, 1 rows refused, 2 the file cannot be read."""
+    """Import a file, or continue it after a stop. Exit status: 0 every row accepted, 1 rows refused, 2 the file cannot be read."""
     path = report or file.with_name(f"{file.name}{report_suffix('xlsx' if is_workbook(file) else 'csv')}")
     require_folder(path, "--report")
 

@@ -25,7 +25,7 @@ EVENT_TEXTS = (
     "孩子在紫藤苑游泳池游泳后起疹子，水发绿",
     "紫藤苑游泳池水质不好，水发绿，孩子起疹子",
 )
-"""One event as four people tell of it."""
+"""One event as four people describe it."""
 _READERS = ("desk-lin", "luo-dan", "xie-fang", "guo-qiang", "ma-chao")
 """People whom the messages may concern, by the department that each went to."""
 _REVIEWER = "desk-lin"
@@ -108,7 +108,7 @@ async def _submit_note(sender: DemoSender, day: int, text: str) -> str | None:
 
 
 async def _read_events(sender: DemoSender, case: str) -> list[dict[str, Any]]:
-    """Read the case's events with the token of the first person who may; empty while nobody may."""
+    """Read the case's events with the token of the first person who may; empty while no one may."""
     for person in _READERS:
         answer = await sender.http.get(f"{sender.stack.url('sla')}/v1/cases/{case}", headers=bearer(sender, person))
         if answer.is_success:

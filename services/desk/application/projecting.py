@@ -22,7 +22,7 @@ TopicEvent = tuple[str, Any, bytes]
 
 
 class ProjectRecords:
-    """Projects records; `progress` None: into tables that nobody reads yet."""
+    """Projects records; `progress` None: into tables that no one reads yet."""
 
     def __init__(self, fields: ConfidentialFields, progress: ReadingProgress | None, model: ReadModel | None = None) -> None:
         self._fields = fields

@@ -44,7 +44,7 @@ class RebuildReadModel:
         self._started = monotonic()
 
     async def run(self, sources: Sequence[EventSource]) -> int:
-        """Rebuild from the sources, the oldest first; the last one goes on growing meanwhile. Returns the number of events."""
+        """Rebuild from the sources, the oldest first; the last one keeps growing meanwhile. Returns the number of events."""
         self._events, self._started = 0, monotonic()
         async with self._database.transaction() as tx:
             await shadow_tables.create_shadow(tx)

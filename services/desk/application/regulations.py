@@ -21,7 +21,7 @@ _CACHED_PAGES: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class ScenarioNote:
-    """A scenario of a pack: its name, and the first line of its file, which tells what it shows."""
+    """A scenario of a pack: its name, and the first line of its file, which states what it shows."""
 
     name: str
     title: str

@@ -36,7 +36,7 @@ _COMPLAINT = {
     "kind": "kind",
 }
 _ALWAYS = ("complainant.phone", "complainant.name", "complainant.anonymous", CHANNEL, RECEIVED_AT, "text", "title", "place")
-"""Fields that stand in front; the others do where the procedure requires them, else behind."""
+"""Fields that are in front; the others do where the procedure requires them, else behind."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from shared.procedures.organisation import Department, Organisation, Person
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """A person at an instant: `absent_until` where he is absent, and the person who then holds his roles (None: nobody)."""
+    """A person at an instant: `absent_until` where he is absent, and the person who then holds his roles (None: no one)."""
 
     person: Person
     absent_until: datetime | None

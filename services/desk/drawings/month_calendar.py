@@ -67,7 +67,7 @@ def _calendar_day(calendar: Calendar, day: date) -> CalendarDay:
 def draw_month(
     days: list[CalendarDay], notes: Mapping[date, str], language: LanguageCode, key: str, *, today: date | None = None
 ) -> Drawing:
-    """The month of the first of `days` (all of one month); `notes` are words that stand in the cells of their days."""
+    """The month of the first of `days` (all of one month); `notes` are words in the cells of their days."""
     words = WORDS[language]
     first = days[0].day
     title = words["month_title"].format(year=first.year, month=first.month)

@@ -12,7 +12,7 @@ from services.desk.drawings.text_fit import clean_text, fit_text
 
 TextAnchor = Literal["start", "middle", "end"]
 FillPattern = Literal["solid", "hatch", "dots", "cross", "empty"]
-"""How an area is filled. Neighbouring categories differ by pattern, so that none is told apart by colour alone."""
+"""How an area is filled. Neighbouring categories differ by pattern, so that none is distinguished by colour alone."""
 
 SMALL: Final = 11.0
 NORMAL: Final = 13.0

@@ -1,4 +1,4 @@
-"""Shows cases without a title by the beginning of their text, where the procedure keeps the text from nobody."""
+"""Shows cases without a title by the beginning of their text, where the procedure does not keep the text confidential."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ class Pages:
         )
 
     def restrict(self, route: str, may_open: Callable[[Session], bool]) -> None:
-        """Leave a page out of the navigation of whoever may not open it; the page itself refuses him too."""
+        """Leave a page out of the navigation of anyone who may not open it; the page itself refuses him too."""
         self._restricted[route] = may_open
 
     def render(

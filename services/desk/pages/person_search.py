@@ -49,7 +49,7 @@ def router(dependencies: DeskDependencies) -> APIRouter:
 
 
 def _query(fields: dict[str, list[str]]) -> tuple[dict[str, str], str]:
-    """The query of sla, or the words that say what is wrong with the form."""
+    """The query of sla, or the faults of the form in words."""
     given = {name: first(fields, name).strip() for name in _LONGEST}
     query = {name: text for name, text in given.items() if text}
     if len(query) != 1:

@@ -22,7 +22,7 @@ from shared.runtime.http.rate_limit import RateLimit
 BROWSER_COOKIE = "jiesu_desk_browser"
 _FORM = "sign-in form"
 _STARTS_PER_SECOND = 20.0
-"""Attempts to sign in a second, of all browsers together: each is a row, and nobody has to be known to begin one."""
+"""Attempts to sign in a second, of all browsers together: each is a row, and no one has to be known to begin one."""
 _QueryText = Annotated[str, Query(max_length=2000)]
 _NextPath = Annotated[str, Query(alias="next", max_length=2000)]
 log = structlog.get_logger(__name__)

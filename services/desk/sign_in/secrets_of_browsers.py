@@ -24,7 +24,7 @@ def derived_token(secret: str, purpose: str) -> str:
 
 
 def derived_key(secret: str) -> bytes:
-    """The key under which what belongs to the secret is stored: whoever has the database alone cannot read it."""
+    """The key under which what belongs to the secret is stored: anyone who has the database alone cannot read it."""
     return hmac.digest(secret.encode(), b"jiesu desk session key", "sha256")
 
 

@@ -39,7 +39,7 @@ def router(dependencies: DeskDependencies) -> APIRouter:
 
     @routes.get("", name="what_if")
     async def show_form(procedure: str, request: Request, session: Annotated[Session, Depends(signed_in)]) -> Response:
-        """The numbers of the regulation, and last month as the period; 404 for whoever may not try them."""
+        """The numbers of the regulation, and last month as the period; 404 for anyone who may not try them."""
         pages.require(procedure, session)
         zone = dependencies.regulations.calendar(procedure).zone
         return pages.form(request, session, procedure, TrialForm.of_last_month(dependencies.clock.now(), zone))
@@ -95,7 +95,7 @@ class TrialPages:
         self._dependencies = dependencies
 
     def require(self, procedure: str, session: Session) -> None:
-        """404 for an unknown procedure, and for whoever lacks the right: sla refuses him too."""
+        """404 for an unknown procedure, and for anyone who lacks the right: sla refuses him too."""
         if procedure not in self._dependencies.regulations.packs or WHAT_IF not in session.person.may:
             raise HTTPException(HTTPStatus.NOT_FOUND)
 

@@ -144,7 +144,7 @@ async def renew(tx: Transaction, import_id: str, holder: str, lease: timedelta) 
 
 
 async def release(tx: Transaction, import_id: str, holder: str) -> None:
-    """Let another process go on with an import at once."""
+    """Let another process continue an import at once."""
     # Without a holder, so that a renewal under way cannot hold it again.
     await tx.execute("UPDATE import_file SET held_until = '-infinity', holder = '' WHERE id = $1 AND holder = $2", import_id, holder)
 

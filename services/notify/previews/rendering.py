@@ -73,7 +73,7 @@ def _with_confidential_marks(values: Mapping[str, Any], language: str) -> dict[s
 
 
 def _masked_code(follow: FollowLinks | None) -> dict[str, str]:
-    """The code permits the complainant's actions, so that nobody else may read it."""
+    """The code permits the complainant's actions, so that no one else may read it."""
     if follow is None:
         return {}
     return {"follow_code": MASKED_CODE, "follow_link": f"{follow.url.rstrip('/')}/{MASKED_CODE}" if follow.url else ""}

@@ -1,4 +1,4 @@
-"""Resolves bearer tokens and signing keys of the organisation file to actors; `policy` says what they may do with a case."""
+"""Resolves bearer tokens and signing keys of the organisation file to actors; `policy` states what they may do with a case."""
 
 from collections.abc import Collection, Mapping
 

@@ -231,7 +231,7 @@ async def _period_report(tx: Transaction, due: _DueDuty) -> dict[str, Any]:
 
 
 def _sign_by(due: _DueDuty) -> datetime | None:
-    """When the duty's owner has to have signed the report; None for a report that nobody signs."""
+    """When the duty's owner has to have signed the report; None for a report that no one signs."""
     duty = due.scheduled.duty
     if duty.report is None or duty.sign_within is None:
         return None

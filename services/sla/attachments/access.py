@@ -66,5 +66,5 @@ def stored_references(event: Mapping[str, Any]) -> Iterator[AttachmentReference]
 
 
 def reveals_complainant(hidden: Collection[str]) -> bool:
-    """Whether a file of the complainant could tell what is hidden: his letter is signed, a photograph may show his door."""
+    """Whether a file of the complainant could reveal what is hidden: his letter is signed, a photograph may show his door."""
     return any(name.removeprefix("complaint.").partition(".")[0] in ("complainant", "text", "attachments") for name in hidden)

@@ -42,7 +42,7 @@ def router(dependencies: SlaApiDependencies, attachments: CaseAttachments) -> AP
         responses={**api_documents.CASE, 200: {"model": AttachmentsAnswer}},
     )
     async def list_attachments(case: str, actor: Annotated[Actor, Depends(dependencies.authenticate)]) -> JSONResponse:
-        """Each file with an address that reads it for a few minutes; whoever has the address can read the file until then."""
+        """Each file with an address that reads it for a few minutes; anyone who has the address can read the file until then."""
         with request_errors_as_problems():
             addresses = await attachments.addresses(case, actor)
         document = {"case": case, "attachments": [_link(address).model_dump() for address in addresses]}

@@ -19,7 +19,7 @@ from shared.procedures.model.procedure import LanguageCode
 
 
 class FollowCases:
-    """Reads and acts for whoever has the code of a case."""
+    """Reads and acts for anyone who has the code of a case."""
 
     def __init__(self, actions: TakeHttpActions, queries: CaseQueries) -> None:
         self._actions = actions

@@ -59,7 +59,7 @@ class FollowRequest(StrictModel):
 
 
 class _CodeLimits:
-    """Bounds the requests of each code, and of unknown ones in all, so that nobody else waits for who guesses."""
+    """Bounds the requests of each code, and of unknown ones in all, so that no one else waits for who guesses."""
 
     def __init__(self, per_second: float) -> None:
         self._per_second = per_second

@@ -16,7 +16,7 @@ from shared.runtime.http.bearer import BEARER_SCHEME
 
 
 class PreviewComplainantView:
-    """Reads without the code: whoever has it acts as the complainant, so that it is shown to nobody else."""
+    """Reads without the code: anyone who has it acts as the complainant, so that it is shown to no one else."""
 
     def __init__(self, queries: CaseQueries) -> None:
         self._queries = queries

@@ -76,7 +76,7 @@ def router(dependencies: SlaApiDependencies, queue: ReviewQueue) -> APIRouter:
 
     @routes.post("/{case}/take", summary="Take a review", responses=api_documents.REVIEW_TAKEN)
     async def take_review(case: str, actor: Annotated[Actor, authenticated]) -> dict[str, Any]:
-        """Nobody else can take or decide it until `taken_until`; taken again, the time begins anew."""
+        """No one else can take or decide it until `taken_until`; taken again, the time restarts."""
         with request_errors_as_problems():
             until = await queue.take(case, actor)
         return {"case": case, "taken_by": actor.id, "taken_until": until.isoformat()}

@@ -135,7 +135,7 @@ def _changing_columns(stored: StoredCase, case: Case) -> tuple[Any, ...]:
 
 
 def is_escalated(case: Case) -> bool:
-    """Whether an escalation of the case goes on: nobody has acknowledged it yet."""
+    """Whether an escalation of the case continues: no one has acknowledged it yet."""
     return any(escalation.active for escalation in case.climbs)
 
 

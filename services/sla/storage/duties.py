@@ -45,7 +45,7 @@ class CompletedDuty:
 
 
 class DutyClaim(NamedTuple):
-    """A duty of one period that this process carries out; `claimed_at` is by the database's clock and tells its claim from a later one."""
+    """A duty of one period that this process carries out; `claimed_at` (database clock) distinguishes its claim from a later one."""
 
     procedure: str
     duty: str

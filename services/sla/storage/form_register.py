@@ -28,7 +28,7 @@ WHERE procedure = $1 AND form = $2 AND year = $3 AND serial = $4 AND returned_at
 class FormIssue:
     """An issued form: blank (version 0, no hash), or a copy of a signed version of a case's form.
 
-    `outcome` says what became of a returned form: `used` or `void`, with the reason.
+    `outcome` states what became of a returned form: `used` or `void`, with the reason.
     """
 
     procedure: str

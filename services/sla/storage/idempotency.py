@@ -40,7 +40,7 @@ _PRUNE = "DELETE FROM action_key WHERE id IN (SELECT id FROM action_key WHERE cl
 
 @dataclass(frozen=True, slots=True)
 class ClaimedKey:
-    """A key that this request claimed; `claim` tells it from a later claim of the same key."""
+    """A key that this request claimed; `claim` distinguishes it from a later claim of the same key."""
 
     id: UUID
     claim: UUID
@@ -70,7 +70,7 @@ async def store_answer(tx: Transaction, key: ClaimedKey, answer: bytes) -> bool:
 
 
 async def release_key(tx: Transaction, key: ClaimedKey) -> None:
-    """Give back a key whose action was not done; one with an answer stays, whatever the client was told."""
+    """Give back a key whose action was not done; one with an answer stays, whatever answer the client got."""
     await tx.execute(_RELEASE, key.id, key.claim)
 
 

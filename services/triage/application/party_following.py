@@ -1,4 +1,4 @@
-"""Stores whom cases concern, as events tell it."""
+"""Stores whom cases concern, as events state it."""
 
 from collections.abc import Iterable
 

@@ -27,11 +27,11 @@ class SimilarEvents:
             await _follow(tx, key, self._finder.index(key[0], entry))
 
     def find(self, assessed: AssessedEvent) -> AssessedEvent:
-        """The event with the events that its case tells of in other words."""
+        """The event with the events that its case describes in other words."""
         return self._finder.find(assessed)
 
     async def save(self, tx: Transaction) -> None:
-        """Store what this transaction's events added, and forget what nobody remembers."""
+        """Store what this transaction's events added, and forget what no one remembers."""
         for key, index in self._finder.indexes.items():
             # Only an index that this transaction holds the lock of has changes: `follow` undid those of a failed one.
             if index.added and tx is index.owner:

@@ -58,7 +58,7 @@ class TriageRules:
     """A procedure's triage rules, compiled for one organisation.
 
     `fact_defaults` are the declared facts with their defaults. Routes are tried in this order: `source_routes` by source id,
-    `routing_rules`, the subject's department, `catch_all_route`; `working` says who takes the place of a department that does not work.
+    `routing_rules`, the subject's department, `catch_all_route`; `working` states who takes the place of a department that does not work.
     `counted_entries` are the entries under which cases are counted: duplicates first, since a duplicate does not count under the others;
     the organisation's last.
     `fixed_counts` are those whose keys no fact of a group can change. `read_paths` are the paths that the conditions read, by root;

@@ -17,7 +17,7 @@ _AUTO_ROUTE_OFF = "a person routes (auto_route: false)"
 
 @dataclass(frozen=True, slots=True)
 class RoutingDecision:
-    """The lead and the cooperating departments; `proposed` if a person has to confirm them, `reason` says why where it is not obvious."""
+    """The lead and the cooperating departments; `proposed` if a person has to confirm them, `reason` states why where it is not obvious."""
 
     department: str
     cooperating: tuple[str, ...] = ()

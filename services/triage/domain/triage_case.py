@@ -144,7 +144,7 @@ class TriageCase:
         )
 
     def _known_events(self, keys: CountKeys) -> CountKeys:
-        """The events that the case's text was found to tell of: found once, when it came, in the order in which texts came."""
+        """The events that the case's text was found to describe: found once, when it came, in the order in which texts came."""
         similar = [entry.id for entry in self.rules.similar_entries]
         return {count: self.count_keys[count] for count in similar if count in keys and count in self.count_keys}
 

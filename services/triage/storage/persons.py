@@ -64,7 +64,7 @@ async def find_roots(tx: Transaction, persons: Collection[str]) -> dict[str, str
 
 
 async def find_owners(tx: Transaction, roots: Collection[str]) -> list[tuple[str, str]]:
-    """The id_numbers that own these people, whom nobody has joined to another one."""
+    """The id_numbers that own these people, whom no one has joined to another one."""
     rows = await tx.fetch(_SELECT_OWNERS, sorted(roots)) if roots else []
     return [(row["person"], row["id_number"]) for row in rows]
 

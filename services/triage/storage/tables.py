@@ -1,6 +1,6 @@
 """Declares triage's tables: `known` (cases), `concerned` (whom they concern), `mark` (what counters counted), `tally` (open groups).
 
-`person_*` say who is the same person, and log the changes; `recount*` are counts to take again;
+`person_*` state who is the same person, and log the changes; `recount*` are counts to take again;
 `similar_text` is what is remembered of texts to find the same event in other words.
 Column `count` is the id of a count entry, `key` the count key.
 """

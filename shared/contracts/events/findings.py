@@ -56,7 +56,7 @@ class SanctionRecorded(ActionEvent):
 
 
 class CompensationEvent(ActionEvent):
-    """A step of a compensation; `household` tells several compensations of one case apart."""
+    """A step of a compensation; `household` distinguishes several compensations of one case."""
 
     compensation: CompensationKind = ""
     amount: float | None = None
@@ -108,7 +108,7 @@ class ConcealmentReported(ActionEvent):
 
 
 class NoticeEvent(ActionEvent):
-    """A step of a public notice; `notice` tells several notices of one case apart."""
+    """A step of a public notice; `notice` distinguishes several notices of one case."""
 
     notice: ShortText = ""
 

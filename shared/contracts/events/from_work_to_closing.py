@@ -210,9 +210,9 @@ class Evaluated(ActionEvent):
 
 
 class PersonErased(CaseEvent):
-    """The case's personal values (names, contact data, texts) were erased for good: whoever holds copies of them erases them too.
+    """The case's personal values (names, contact data, texts) were erased for good: anyone who holds copies of them erases them too.
 
-    It names nobody. `ground` is `request` of the person, `retention` (the time for which records are kept is over) or an `order`.
+    It names no one. `ground` is `request` of the person, `retention` (the time for which records are kept is over) or an `order`.
     """
 
     name = "person_erased"

@@ -60,7 +60,7 @@ class Signed(ActionEvent):
 
 
 class Contacted(ActionEvent):
-    """The customer was contacted or the site visited; `person` is whom the customer was told to talk to."""
+    """The customer was contacted or the site visited; `person` is the contact person that the customer was given."""
 
     name = "contacted"
 

@@ -44,7 +44,7 @@ class AccessRule:
 class AccessNames:
     """The names of an installation: prefixes of topics and of the platform's users, and who beside the platform may connect.
 
-    `readers` are further systems, such as a warehouse, that read what departments and others are told.
+    `readers` are further systems, such as a warehouse, that read the events of departments and others.
     """
 
     topic_prefix: str = ""

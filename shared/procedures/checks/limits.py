@@ -1,4 +1,4 @@
-"""Finds limits that reach nobody, reactions that forget the unit that takes over, and guards that nothing reads again."""
+"""Finds limits that reach no one, reactions that forget the unit that takes over, and guards that nothing reads again."""
 
 from collections.abc import Iterator, Mapping
 
@@ -31,7 +31,7 @@ def check_limits(procedure: Procedure, clauses: Mapping[str, Title]) -> Iterator
 
 
 def _check_override(place: YamlPath, limits: LimitDefaults, clauses: Mapping[str, Title]) -> Iterator[Finding]:
-    """A default that holds in every procedure is only changed where the regulation says so."""
+    """A default that holds in every procedure is only changed where the regulation states it."""
     changed = [name for name, value in limits.model_dump(exclude={"clause"}).items() if value != getattr(LimitDefaults(), name)]
     named = clause_ids(limits.clause)
     if changed and not named:

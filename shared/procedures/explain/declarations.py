@@ -70,7 +70,7 @@ def field_name(texts: ProcedureTexts, name: str) -> str:
 
 
 def describe_fact(texts: ProcedureTexts, name: str, entry: FactDeclaration) -> list[str]:
-    """A fact of the case, what it is if nobody says so, and the clauses that it serves."""
+    """A fact of the case, what it is if no one states it, and the clauses that it serves."""
     title, kind = texts.quote(texts.title(entry, name)), texts.lookup(value_names.FACT_TYPE_NAMES, entry.type)
     default = ""
     # What is assumed where nobody says otherwise decides cases: within warranty, solvable, justified.

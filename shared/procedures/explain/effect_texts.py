@@ -130,7 +130,7 @@ def _channels_text(texts: ProcedureTexts, effect: Remind | Notify) -> str:
 
 # Regulations use 催办 for what is overdue and 提醒 before; both are the event `reminded`.
 def _message_text(texts: ProcedureTexts, effect: Remind | Notify, owner: Owner, overdue: bool) -> str:
-    """`remind` asks for an act, `notify` tells; once a limit has passed the reminder is a chase (催办)."""
+    """`remind` asks for an act, `notify` informs; once a limit has passed the reminder is a chase (催办)."""
     channels = _channels_text(texts, effect)
     if isinstance(effect, Remind):
         verb = ("催办", "urges") if overdue else ("提醒", "reminds")

@@ -1,6 +1,6 @@
 """Where each entry of a procedure stands on its page: once in full, elsewhere as a reference.
 
-A lawyer reads a page clause by clause; a rule that stands in full under five clauses reads as five rules.
+A lawyer reads a page clause by clause; a rule that is in full under five clauses reads as five rules.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,7 +11,7 @@ from shared.procedures.model.entry_list import LocatedEntry
 from shared.procedures.model.procedure import ClauseText, FigureEntry
 
 APPENDIX_SECTIONS = ("parameters", "facts", "conflicts", "readings")
-"""Sections whose entries stand in an appendix of their own, and are named under their clauses."""
+"""Sections whose entries are in an appendix of their own, and are named under their clauses."""
 
 
 @dataclass(slots=True)
@@ -29,7 +29,7 @@ class Placement:
     clauses: dict[str, ClausePlacement]
     unplaced: list[LocatedEntry]
     home: dict[str, str]
-    """Entry id → the clause under which it stands in full."""
+    """Entry id → the clause under which it is in full."""
 
 
 def place_entries(entries: Sequence[LocatedEntry], clauses: Mapping[str, ClauseText]) -> Placement:
@@ -63,7 +63,7 @@ def _parts_by_whole(entries: Iterable[LocatedEntry]) -> dict[str, list[LocatedEn
 
 # Packs cite finer ids than the regulation numbers, such as 3.1.2.e for the letter of a paragraph.
 def _nearest_clause(clause_id: str, clauses: Mapping[str, ClauseText]) -> str:
-    """The clause itself, or the one above it that the page has: `3.1.2.e` stands under 3.1.2."""
+    """The clause itself, or the one above it that the page has: `3.1.2.e` is under 3.1.2."""
     while clause_id and clause_id not in clauses:
         clause_id = clause_id.rpartition(".")[0]
     return clause_id

@@ -55,7 +55,7 @@ class ProcedureTexts(ProcedureNames):
         return condition_text(self, source)
 
     def selector(self, selector: Selector) -> str:
-        """The events of a selector; a condition that all of them share stands once."""
+        """The events of a selector; a condition that all of them share is given once."""
         events = selected_events(selector)
         conjunction = ("和", "and") if requires_all_events(selector) else ("或", "or")
         shared = {selected.when for selected in events}

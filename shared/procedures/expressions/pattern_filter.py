@@ -53,7 +53,7 @@ class PatternFilter:
         return len(self._patterns)
 
     def spans(self, text: str, number: int, windows: Iterable[Span]) -> Iterator[Span]:
-        """The matches of a pattern, which all stand in its windows, in order."""
+        """The matches of a pattern, which all are in its windows, in order."""
         pattern = self._patterns[number]
         for low, high in windows:
             part = text[low:high]

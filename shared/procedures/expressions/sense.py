@@ -228,7 +228,7 @@ def _compile(expression: str) -> Any:
 
 @lru_cache(maxsize=1024)
 def _finder(expressions: tuple[str, ...], lookalikes: tuple[str, ...]) -> Callable[[str], list[tuple[int, int]]]:
-    """A function that lists where one of the expressions stands in a text, the longest first, without their look-alikes."""
+    """A function that lists where one of the expressions is in a text, the longest first, without their look-alikes."""
     if not expressions:
         return lambda _: []
     # Look-alikes are found in the same pass, so that of two expressions that overlap the first one wins, and then the longer one.

@@ -78,7 +78,7 @@ class FormTexts:
 
     @property
     def missing(self) -> str:
-        """Printed in place of photographs that nobody has attached."""
+        """Printed in place of photographs that no one has attached."""
         return self.names.choose("（缺）", "(missing)")
 
     def value(self, path: str, value: Any) -> str:

@@ -106,7 +106,7 @@ class OwnershipRule(StrictModel):
 class AfterEndRule(StrictModel):
     """Consequences when the complainant urges, supplements or reopens a case that has ended.
 
-    `ask`: the role that ended it is told and decides; `reopen`: the case is reopened at once.
+    `ask`: the role that ended it is informed and decides; `reopen`: the case is reopened at once.
     """
 
     follows: Literal["ask", "reopen"]

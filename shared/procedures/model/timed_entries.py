@@ -131,7 +131,7 @@ class ActorOfEvent(StrictModel):
 
 
 class LimitDefaults(StrictModel):
-    """Effects of every limit unless the procedure states others; `clause` is the one that says so."""
+    """Effects of every limit unless the procedure states others; `clause` is the one that states it."""
 
     remind_at: float | None = Field(
         default=0.8, gt=0, lt=1, description="share of the time after which the clock's owner is reminded; none: no reminder"

@@ -24,7 +24,7 @@ _MEASURES_KNOWN = frozenset(
 class Placeholder:
     """A value that a wording may name.
 
-    `source` says when it is known: `case` always, `follow` for complainants where the organisation has a page for them, `clock` in the
+    `source` states when it is known: `case` always, `follow` for complainants where the organisation has a page for them, `clock` in the
     entries of a clock, `event` where every event that triggers the entry has the field `field`, `history` once one of the events `of`
     has happened, which each of `known_after` implies; the value is the `field` of the latest.
     """

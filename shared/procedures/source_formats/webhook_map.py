@@ -1,4 +1,4 @@
-"""The calls of another system: how they are signed, and where the fields of a complaint stand in their body."""
+"""The calls of another system: how they are signed, and where the fields of a complaint are in their body."""
 
 import string
 from typing import Annotated, Any, Literal, Self

@@ -32,7 +32,7 @@ class Election:
         self.elected = False
 
     async def is_elected(self, tx: Transaction) -> bool:
-        """Renew the lease, or take it if nobody has it; whether this candidate holds it now."""
+        """Renew the lease, or take it if no one has it; whether this candidate holds it now."""
         self.elected = await tx.fetchval(_RENEW, self._name, self._holder, self._lease) is not None
         return self.elected
 

@@ -37,7 +37,7 @@ QUEUE_AUTOVACUUM: dict[str, Any] = {
 
 
 INBOX_SLOTS = 40
-"""Partitions of the inbox, one a day in turn: enough for the retention and a week in which nobody prunes."""
+"""Partitions of the inbox, one a day in turn: enough for the retention and a week in which no one prunes."""
 
 
 def _now() -> Column[Any]:

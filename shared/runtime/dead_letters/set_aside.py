@@ -20,7 +20,7 @@ class SetAsideSplit:
 
 
 def split(records: Sequence[ReceivedRecord], limited_senders: Collection[str]) -> SetAsideSplit:
-    """Split a batch; a later record of a case must not overtake one that is set aside, whoever sent it."""
+    """Split a batch; a later record of a case must not overtake one that is set aside, of any sender."""
     result = SetAsideSplit()
     held_keys: set[str] = set()
     for record in records:

@@ -1,1 +1,1 @@
-"""Heartbeats of the processes, by which a process that stands still is noticed although it has not ended."""
+"""Heartbeats of the processes, by which a hanging process is noticed although it has not ended."""

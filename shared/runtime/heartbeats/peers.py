@@ -19,7 +19,7 @@ class Peers:
     """Processes with the latest heartbeat of each.
 
     Ages are counted to the latest heartbeat of anybody, the reader's own included, and not to the present: while the broker is away
-    nobody is heard, and nobody has fallen silent for that.
+    no one is heard, and no one has fallen silent for that.
     """
 
     def __init__(self) -> None:

@@ -99,7 +99,7 @@ class GuardedProtocol(H11Protocol):
             self._follow_phase()
 
     def send_400_response(self, msg: str) -> None:
-        """A problem document in place of uvicorn's text; h11 tells too large headers (431) from invalid ones."""
+        """A problem document in place of uvicorn's text; h11 distinguishes too large headers (431) from invalid ones."""
         error = sys.exc_info()[1]
         if isinstance(error, h11.RemoteProtocolError) and error.error_status_hint == HEADERS_TOO_LARGE.status:
             self._refuse(header_problem())
@@ -190,7 +190,7 @@ class GuardedProtocol(H11Protocol):
         return b"".join(part or b"" for part in parts)
 
     def _close_longest_waiting(self) -> bool:
-        """Whether a connection was closed that only waits: so half-open ones cannot shut out whoever asks something."""
+        """Whether a connection was closed that only waits: so half-open ones cannot shut out anyone who asks something."""
         waiting = [each for each in self.connections if isinstance(each, GuardedProtocol) and each is not self and each.is_waiting]
         if not waiting:
             return False

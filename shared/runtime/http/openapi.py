@@ -30,7 +30,7 @@ class ProblemError(BaseModel):
 
 
 class Problem(BaseModel):
-    """An error (RFC 9457); clients tell kinds of errors apart by `type`."""
+    """An error (RFC 9457); clients distinguish kinds of errors by `type`."""
 
     model_config = ConfigDict(extra="allow")
 

@@ -84,7 +84,7 @@ class Health:
 
     @property
     def is_degraded(self) -> bool:
-        """Whether a trouble stands that is not blocking."""
+        """Whether a trouble is active that is not blocking."""
         return any(not reason.blocking for reason in self._reasons.values())
 
     def ages(self) -> dict[str, float]:

@@ -18,7 +18,7 @@ OTHER: Final = "other"
 class MeasuredGauge(Gauge):
     """A gauge set by a loop. Its samples end when the loop fails, or has not measured for VALID_SECONDS.
 
-    A value that stands still looks well: with the database down, the last counts would be shown for ever.
+    A value that does not change looks well: with the database down, the last counts would be shown for ever.
     """
 
     _valid_until = 0.0

@@ -61,7 +61,7 @@ class Applier:
 
 
 async def send_to_dead_letters(tx: Transaction, record: ReceivedRecord, error: BaseException, result: BatchResult) -> int:
-    """Store the record as a dead letter and park its case, unless the error says `park=False`; returns the letter's id."""
+    """Store the record as a dead letter and park its case, unless the error states `park=False`; returns the letter's id."""
     failure = FailedRecord(record.raw, redacted_reason(error), record.sender)
     [letter] = await store.insert_dead_letters(tx, [failure])
     park = error.park if isinstance(error, Rejected) else True

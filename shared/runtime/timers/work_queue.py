@@ -57,7 +57,7 @@ class LeasedWorkQueue(Generic[JobT, ResultT]):
     async def run(self, stop: asyncio.Event) -> None:
         """Run jobs until `stop`, and those that have been claimed to their end.
 
-        Raises infrastructure errors; jobs that run go on, and the next call settles them or their leases expire.
+        Raises infrastructure errors; jobs that run continue, and the next call settles them or their leases expire.
         """
         while not stop.is_set():
             try:

@@ -30,7 +30,7 @@ class EarlierCases:
 
 
 async def find_earlier_cases(services: ServiceClient, phone: str, token: str) -> EarlierCases:
-    """The cases of the number, newest first; the registration goes on whatever the outcome."""
+    """The cases of the number, newest first; the registration continues whatever the outcome."""
     number = unicodedata.normalize("NFKC", phone).strip()
     # A number that is still being typed is no number: asked for, each of its parts would be recorded.
     if _NUMBER.fullmatch(number) is None or sum(character.isdigit() for character in number) < _MIN_DIGITS:

@@ -48,7 +48,7 @@ class ManagementView:
 
 
 def parse_view(parameters: Mapping[str, str], today: date) -> ManagementView:
-    """The view of an address; what cannot be read counts as not said, so that an old bookmark still opens a page."""
+    """The view of an address; what cannot be read counts as not given, so that an old bookmark still opens a page."""
     unit: PeriodUnit = next((each for each in PERIOD_UNITS if each == parameters.get("unit")), "month")
     dimension, _, value = _text(parameters, "only").partition(":")
     if dimension not in DIMENSIONS or not dimension:

@@ -19,7 +19,7 @@ _SHAPES: Final[dict[MarkKind, list[tuple[float, float]]]] = {
 
 
 def mark_time(mark: Mark) -> str:
-    """The time of day of a mark; `now` to the minute, since nobody counts its seconds."""
+    """The time of day of a mark; `now` to the minute, since no one counts its seconds."""
     return f"{mark.at:%H:%M}" if mark.kind == "now" else minute_text(mark.at)[11:]
 
 

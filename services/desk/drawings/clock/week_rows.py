@@ -18,7 +18,7 @@ _SHOWN_AT_EACH_END: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class DayCell:
-    """A date with what the clock says of it; `day` is None outside the clock's days."""
+    """A date with what the clock states of it; `day` is None outside the clock's days."""
 
     date: date
     day: ClockDay | None

@@ -59,7 +59,7 @@ class PeriodFigures:
 
 
 def draw_period_figures(figures: PeriodFigures, language: LanguageCode, key: str) -> Drawing:
-    """The picture and the table; in the picture, series after the fourth are one, because five patterns can be told apart."""
+    """The picture and the table; in the picture, series after the fourth are one, because five patterns can be distinguished."""
     shown = _drawn_series(figures, language)
     scale = scale_for(max(figures.totals, default=0))
     names = [series.name for series in shown] + ([figures.ratio.name] if figures.ratio else [])

@@ -22,7 +22,7 @@ def field_choices(organisation: Organisation, texts: ProcedureTexts | None) -> M
 
 
 def option_names(organisation: Organisation, texts: ProcedureTexts | None) -> OptionName:
-    """The name of a value of a field; the value itself where nobody named it."""
+    """The name of a value of a field; the value itself where no one named it."""
     people = {person.id: person.name or person.id for person in organisation.people}
     units = {unit.id: (unit.zh, unit.en) for unit in organisation.departments}
 

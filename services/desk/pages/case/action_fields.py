@@ -1,4 +1,4 @@
-"""The fields of an action's form, from the JSON schema of the contract and what sla says about the action."""
+"""The fields of an action's form, from the JSON schema of the contract and what sla states about the action."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A case: what was said, its facts, clocks, timeline and messages, what may be done, and the case as of a past instant."""
+"""A case: statements, facts, clocks, timeline and messages, what may be done, and the case as of a past instant."""
 
 from __future__ import annotations
 

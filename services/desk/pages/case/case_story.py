@@ -1,4 +1,4 @@
-"""The contents of a case's events: whose words were said, which facts were found by which evidence, which messages went out."""
+"""The contents of a case's events: quoted words, which facts were found by which evidence, which messages went out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures of the clocks of a case, each with the sentences that tell why it is due then."""
+"""Pictures of the clocks of a case, each with the sentences that explain why it is due then."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Contact data of a case's complainant: who may see them says why, and sla records it; the desk keeps and logs none."""
+"""Contact data of a case's complainant: who may see them states why, and sla records it; the desk keeps and logs none."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def router(dependencies: DeskDependencies) -> APIRouter:
 
     @routes.get("/cases/{case}/contact", name="case_contact")
     async def show_form(case: str, request: Request, session: Annotated[Session, Depends(signed_in)]) -> Response:
-        """The form, and who saw contact data before; 403 for whoever may not see any."""
+        """The form, and who saw contact data before; 403 for anyone who may not see any."""
         return await show(request, session, case)
 
     @routes.post("/cases/{case}/contact", name="unmask_contact")

@@ -26,7 +26,7 @@ async def case_label(dependencies: DeskDependencies, session: Session, case: str
 
 
 def require_deciding(dependencies: DeskDependencies, session: Session, case: str = "") -> None:
-    """404 for whoever decides nothing, and for a `case` that is no id."""
+    """404 for anyone who decides nothing, and for a `case` that is no id."""
     if case:
         require_id(case)
     if not may_decide(dependencies, session):
@@ -34,7 +34,7 @@ def require_deciding(dependencies: DeskDependencies, session: Session, case: str
 
 
 def may_decide(dependencies: DeskDependencies, session: Session) -> bool:
-    """Whether the person, or one whom he replaces now, holds a role or heads a department: whoever only looks on decides nothing."""
+    """Whether the person, or one whom he replaces now, holds a role or heads a department: anyone who only looks on decides nothing."""
     own = dependencies.viewer(session).own
     people, units = dependencies.organisation.people, dependencies.organisation.departments
     deciding = [person.id for person in people if person.roles] + [unit.head for unit in units if unit.head]

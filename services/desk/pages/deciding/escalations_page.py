@@ -1,4 +1,4 @@
-"""Escalations that nobody has acknowledged: why each case was escalated, to whom, and one form that acknowledges."""
+"""Escalations that no one has acknowledged: why each case was escalated, to whom, and one form that acknowledges."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def router(dependencies: DeskDependencies) -> APIRouter:
 
     @routes.get("/proposals", name="proposals")
     async def list_proposals(request: Request, session: Annotated[Session, Depends(signed_in)]) -> Response:
-        """The proposals of which both cases concern the person, the latest first; 404 for whoever decides nothing."""
+        """The proposals of which both cases concern the person, the latest first; 404 for anyone who decides nothing."""
         require_deciding(dependencies, session)
         return await show_list(request, session)
 

@@ -52,7 +52,7 @@ def router(dependencies: DeskDependencies) -> APIRouter:
 
     @routes.get("/reviews", name="reviews")
     async def list_reviews(request: Request, session: Annotated[Session, Depends(signed_in)]) -> Response:
-        """The open reviews that concern the person, oldest first; 404 for whoever decides nothing."""
+        """The open reviews that concern the person, oldest first; 404 for anyone who decides nothing."""
         require_deciding(dependencies, session)
         return await show_queue(request, session)
 

@@ -107,7 +107,7 @@ def _lists_and_files(dependencies: DeskDependencies, figures: ManagementFigures)
 
 
 def _namer(dependencies: DeskDependencies, request: Request) -> Callable[[str, str], str]:
-    """Names of what cases are counted by in the reader's language; the word that the data holds where nobody named it."""
+    """Names of what cases are counted by in the reader's language; the word that the data holds where no one named it."""
     language, names = dependencies.pages.reader_language(request), dependencies.pages.names
 
     def named(grouping: str, value: str) -> str:

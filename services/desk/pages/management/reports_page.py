@@ -76,7 +76,7 @@ def router(dependencies: DeskDependencies) -> APIRouter:
 
     @routes.get("/management/reports", name="periodic_reports")
     async def list_reports(request: Request, session: Annotated[Session, Depends(signed_in)]) -> Response:
-        """The reports that the person's role owes or stands above, the latest first."""
+        """The reports that the person's role owes or supervises, the latest first."""
         language = dependencies.pages.reader_language(request)
         procedures = {
             name: (texts := regulations.texts(name, language)).title(texts.procedure.title)

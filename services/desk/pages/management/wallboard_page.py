@@ -21,7 +21,7 @@ def router(dependencies: DeskDependencies) -> APIRouter:
 
     @routes.get("/wallboard", name="wallboard")
     async def show_board(request: Request, session: Annotated[Session, Depends(signed_in)]) -> Response:
-        """The board; its script asks for it again when the read model changes, and says so where it gets no answer."""
+        """The board; its script asks for it again when the read model changes, and shows when it gets no answer."""
         state = await board.state(dependencies.viewer(session), dependencies.feed.version)
         now = dependencies.clock.now()
         shown: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""The clocks of a case: each drawn and told in words, and the timeline of the case."""
+"""The clocks of a case: each drawn and described in words, and the timeline of the case."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from shared.procedures.calendars.zones import organisation_zone
 from shared.procedures.explain.procedure_texts import ProcedureTexts
 
 _MOST_SPANS = 15
-"""Deadlines in the timeline; more would make a picture that nobody reads, and all of them are drawn below it."""
+"""Deadlines in the timeline; more would make a picture that no one reads, and all of them are drawn below it."""
 
 
 def router(dependencies: DeskDependencies) -> APIRouter:

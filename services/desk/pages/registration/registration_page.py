@@ -29,7 +29,7 @@ _MAX_FORM_ID = 100
 
 
 class _Registration:
-    """The steps of one registration; everything that it keeps stands in the form."""
+    """The steps of one registration; everything that it keeps is in the form."""
 
     def __init__(self, dependencies: DeskDependencies) -> None:
         self._dependencies = dependencies
@@ -151,7 +151,7 @@ def router(dependencies: DeskDependencies) -> APIRouter:
 
     @routes.post("/complaints/callers", name="callers")
     async def show_callers_cases(request: Request, session: Annotated[Session, Depends(writing)]) -> Response:
-        """The cases of the number that is being typed, as a part of the form; the number stands in no address, which proxies log."""
+        """The cases of the number that is being typed, as a part of the form; the number is in no address, which proxies log."""
         fields = await read_form(request)
         registration.source(session, first(fields, SOURCE))
         earlier = await registration.earlier(session, first(fields, "complainant.phone"))

@@ -1,4 +1,4 @@
-"""Names of people, units and what regulations define, in the reader's language; what nobody named is shown by its id."""
+"""Names of people, units and what regulations define, in the reader's language; what no one named is shown by its id."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""How the read model is filled: by batches of the consumer, or anew by a rebuild."""
+"""How the read model is filled: by batches of the consumer, or by a rebuild."""

@@ -19,7 +19,7 @@ _LAST_HOLDS = ("ended_at", "clause", "role")
 
 
 class BufferedReadModel(ReadModel):
-    """Nobody else writes its tables, and a rebuild that is broken off drops them: nothing in memory can be lost.
+    """No one else writes its tables, and a rebuild that is broken off drops them: nothing in memory can be lost.
 
     Without it each event of a case rewrites its row, and with it the index entries: half of the time of a rebuild.
     """

@@ -37,7 +37,7 @@ async def create_shadow_indexes(tx: Transaction) -> None:
 
 
 async def stop_writers(tx: Transaction) -> None:
-    """Hold back the consumers' batches until the end of the transaction; people go on reading."""
+    """Hold back the consumers' batches until the end of the transaction; people keep reading."""
     await tx.execute("LOCK TABLE case_row IN EXCLUSIVE MODE")
 
 

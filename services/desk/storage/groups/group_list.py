@@ -34,7 +34,7 @@ SELECT body::json ->> 'group' AS name, max(at) AS at FROM case_event
 
 @dataclass(frozen=True, slots=True)
 class GroupSearch:
-    """Which groups: `state` is open, dissolved or all; `words` stands in the number or title of a member that the viewer sees."""
+    """Which groups: `state` is open, dissolved or all; `words` is in the number or title of a member that the viewer sees."""
 
     state: str = "open"
     words: str = ""

@@ -7,7 +7,7 @@ _SEPARATOR = "#"
 
 @dataclass(frozen=True, slots=True)
 class ChatAddress:
-    """A robot's id among the providers, and the mobile number of the person that the message is for, empty for nobody."""
+    """A robot's id among the providers, and the mobile number of the person that the message is for, empty for no one."""
 
     robot: str
     mobile: str = ""

@@ -14,7 +14,7 @@ _NOTHING = ErasureFigures()
 
 
 async def set_erasure_gauges(tx: Transaction, now: datetime) -> None:
-    """Set the gauges. An erasure that waits for topics is older than their retention only if nobody resumes it."""
+    """Set the gauges. An erasure that waits for topics is older than their retention only if no one resumes it."""
     figures = await erasures.load_figures(tx)
     erased: dict[tuple[str, ...], float] = {}
     oldest: dict[tuple[str, ...], float] = {}

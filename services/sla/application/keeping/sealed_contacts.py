@@ -26,7 +26,7 @@ class SealedContacts:
         return self._open(case.id, case.complaint)
 
     def name_keys(self, case_id: str, complaint: dict[str, Any]) -> tuple[str, ...]:
-        """The key of the complainant's name; none for an anonymous complainant, whom nobody shall find by it."""
+        """The key of the complainant's name; none for an anonymous complainant, whom no one shall find by it."""
         if (complaint.get("complainant") or {}).get("anonymous"):
             return ()
         name = self._open(case_id, complaint).get("name")

@@ -43,7 +43,7 @@ class ListRequest:
 
 @dataclass(frozen=True, slots=True)
 class BuiltList:
-    """A list with its ordered rows; whoever got it closes the spool."""
+    """A list with its ordered rows; the caller closes the spool."""
 
     head: TableHead
     spool: RowSpool

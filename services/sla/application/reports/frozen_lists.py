@@ -28,7 +28,7 @@ PART_ROWS = 200
 async def freeze_list(
     tx: Transaction, key: ReportKey, procedure: Procedure, entry: CaseListEntry, source: tuple[ListScope, ListReader, FormTexts]
 ) -> dict[str, Any]:
-    """Store the rows of a list, unredacted, and return what the report says of it; `source` has the scope, reader and texts."""
+    """Store the rows of a list, unredacted, and return what the report states of it; `source` has the scope, reader and texts."""
     scope, reader, texts = source
     rows = ListRows(procedure, entry, scope)
     spool = await collect_rows(tx, procedure, entry, scope, reader)

@@ -1,4 +1,4 @@
-"""Sends messages about overdue reports and improvement measures to whoever owes them, and to the role above."""
+"""Sends messages about overdue reports and improvement measures to those who owe them, and to the role above."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ async def set_review_gauges(tx: Transaction, now: datetime) -> None:
 
 
 def agreement(decided: Sequence[DecidedReview]) -> dict[tuple[str, ...], float]:
-    """Reason → share of the decisions that agree with every first guess; without reasons that nobody decided on."""
+    """Reason → share of the decisions that agree with every first guess; without reasons that no one decided on."""
     shares: dict[tuple[str, ...], float] = {}
     for reason in metrics.REVIEW_REASONS:
         agreed = [review.agreed for review in decided if review.reason == reason]

@@ -59,7 +59,7 @@ class ReviewQueue:
     async def take(self, case_id: str, actor: Actor) -> datetime:
         """Lease the review to the actor, or extend his lease.
 
-        Raises `ReviewTakenError`, `ReviewNotOpenError`, or `RoleNotHeldError` for whoever could only block the review.
+        Raises `ReviewTakenError`, `ReviewNotOpenError`, or `RoleNotHeldError` for anyone who could only block the review.
         """
         now = self._queries.clock.now()
         case = await self._queries.load_visible_case(case_id, actor, now)

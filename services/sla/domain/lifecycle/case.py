@@ -150,7 +150,7 @@ class Case:
     the registration or at the last reopening; so do the agreements among `findings`. `rounds` are the runs of each clock, `climbs` the
     escalations; `unsigned` is set while measures wait for their sign-off; `decisions` maps what was submitted to the event that decided
     on it, empty while none has; `lead` is the case that it is a duplicate of, `handed_over` what that one took over, `duplicates` are
-    its own; `urgings` counts those that nobody was told of yet, `ended_by` is the role that ended the case; `windows` maps each action
+    its own; `urgings` counts those that no one was informed of yet, `ended_by` is the role that ended the case; `windows` maps each action
     that is no longer accepted to the clauses that close it; `leads` are the departments that have led (empty after a return), each with
     the instant since when; `receipts` counts how often each department has signed since the case came back to it;
     `review` is what a person has to review of triage's decision, empty while he has not.

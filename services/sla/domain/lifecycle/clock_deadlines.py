@@ -124,7 +124,7 @@ def next_occurrence_after(builder: DecisionBuilder, plan: ClockPlan, run: ClockR
 
 
 def skip_outrun_reminders(plan: ClockPlan, run: ClockRun, at: int) -> None:
-    """Leave out reminders of a limit that had passed before the clock began: nobody can keep it any more."""
+    """Leave out reminders of a limit that had passed before the clock began: no one can keep it any more."""
     for index, reminder in enumerate(plan.reminders):
         due_at = run.dues[reminder.step_index]
         if due_at is not None and due_at < at and index not in run.reminded:

@@ -62,7 +62,7 @@ def clock_event_fields(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun)
 
 
 def known_late_fields(run: ClockRun, due_at: int | None) -> dict[str, int]:
-    """The event field that tells when a fact became known that had made this instant due before; empty where it was known in time."""
+    """The event field that states when a fact became known that had made this instant due before; empty where it was known in time."""
     return {"known_at": run.known_at} if run.known_at is not None and due_at is not None and due_at < run.known_at else {}
 
 
@@ -151,7 +151,7 @@ def _activate(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun, at: int)
 
 
 def _note_late_knowledge(builder: DecisionBuilder, run: ClockRun, at: int) -> None:
-    """Note that a due instant had passed before the fact that it follows from was known: nobody missed what nobody knew (time.md)."""
+    """Note that a due instant had passed before the fact that it follows from was known: no one missed what no one knew (time.md)."""
     # What a registration itself says was known: the letter lay on the desk since its receipt.
     pending = [due for index, due in enumerate(run.dues) if index not in run.done]
     if at > builder.case.registered_at and any(due is not None and due < at for due in (*pending, run.next_occurrence)):

@@ -53,7 +53,7 @@ class DecisionBuilder:
         """Whether a condition holds for the case now, with these fields under `event`; an absent condition holds.
 
         `otherwise` is the answer where it cannot be evaluated on this case (an overflow, an index out of range): the entry does not
-        apply. Raising would park the case, and whoever sends such a value could stop its deadlines. `failed_conditions` names it.
+        apply. Raising would park the case, and anyone who sends such a value could stop its deadlines. `failed_conditions` names it.
         """
         if condition is None:
             return True

@@ -58,7 +58,7 @@ def advance_escalation(builder: DecisionBuilder, escalation: Escalation, at: int
 
 
 def is_told_above(builder: DecisionBuilder, clock_id: str, at: int, told: list[str]) -> bool:
-    """Whether the nearest role above the clock's owner is one of these, or somebody is told and nobody stands above."""
+    """Whether the nearest role above the clock's owner is one of these, or someone is informed and there is no role above."""
     rungs = (role_tuple(rung) for rung in _line_above_owner(builder, clock_id).rungs)
     nearest = next((roles for roles in rungs if any(role_holders(builder, role, at) for role in roles)), None)
     return bool(told) and (nearest is None or bool(set(nearest) & set(told)))
@@ -72,14 +72,14 @@ def begin_climb(builder: DecisionBuilder, clock_id: str, at: int, clauses: list[
 
 
 def end_climbs(case: Case, clock_id: str) -> None:
-    """End what the engine's default escalates about a clock: the clock has ended, so nobody is to be chased any more."""
+    """End what the engine's default escalates about a clock: the clock has ended, so no one is to be chased any more."""
     for escalation in case.climbs:
         if escalation.every and escalation.clock == clock_id:
             escalation.active, escalation.next = False, None
 
 
 def hold_climbs(builder: DecisionBuilder, run: ClockRun, at: int) -> None:
-    """Hold the escalation of a limit while its clock is paused, and go on one interval after it resumes."""
+    """Hold the escalation of a limit while its clock is paused, and continue one interval after it resumes."""
     for escalation in builder.case.climbs:
         if escalation.every and escalation.active and escalation.clock == run.clock:
             escalation.next = None if run.state == "paused" else _next_rung_at(builder, at, escalation.every)

@@ -30,7 +30,7 @@ class OpenCase:
 class TakeAction:
     """An action of an authenticated actor in a role.
 
-    `denied` is the reason why the action is refused whatever the case says: the actor does not hold that role, or another case
+    `denied` is the reason why the action is refused whatever the case states: the actor does not hold that role, or another case
     forbids it. `denied_by` names the rule. The refusal is recorded.
     """
 

@@ -226,7 +226,7 @@ def _broken_rules(builder: DecisionBuilder, action: str, data: dict[str, Any], *
 
 
 def _not_to_be_started(builder: DecisionBuilder, action: str, data: dict[str, Any]) -> ActionRefusal | None:
-    """The refusal to handle what may not be started: whoever leaves `start_work` out must not get round the approval (eight-steps 6)."""
+    """The refusal to handle what may not be started: anyone who leaves `start_work` out must not get round the approval (eight-steps 6)."""
     if action != "handle" or waived(builder, action, "carried_out_as_approved", data):
         return None
     broken = [

@@ -31,7 +31,7 @@ class ListFilter:
     received_before: datetime | None = None
 
     def matches(self, record: ListRecord, is_hidden: Callable[[str], bool]) -> bool:
-        """Whether a case matches; a field that `is_hidden` matches nothing, or the filter would tell its value."""
+        """Whether a case matches; a field that `is_hidden` matches nothing, or the filter would reveal its value."""
         return all(
             not is_hidden(path) and (wanted in value if isinstance(value, list) else value == wanted)
             for path, value, wanted in self._comparisons(record)

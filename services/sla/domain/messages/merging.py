@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from services.sla.domain.lifecycle.case import Event
 
 _MERGED_BY = ("about", "recipients", "persons", "by", "urgent", "template", "contact")
-"""Requests of one instant that are equal in these fields tell the same people the same kind of thing."""
+"""Requests of one instant that are equal in these fields inform the same people of the same kind of thing."""
 _ITEM_VALUES = ("title", "title_en", "wording", "wording_en", "limit_en", "due_at", "overdue")
 
 
 def merge_requests(events: Iterable[Event]) -> None:
-    """Make one message of the requests of a decision that tell the same people the same kind of thing at the same instant.
+    """Make one message of the requests of a decision that inform the same people of the same kind of thing at the same instant.
 
     Each request stays an event; the first lists what all of them state under `items`, the others name it under `merged_into`.
     """

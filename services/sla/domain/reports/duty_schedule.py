@@ -53,7 +53,7 @@ def duties_due_between(procedure: Procedure, worktime: Worktime, since: int, unt
 def combine_missed(duties: Iterable[ScheduledDuty], worktime: Worktime, now: int) -> list[ScheduledDuty]:
     """The duties by due instant, where those that were due more than a year ago are one a duty and calendar year.
 
-    After an outage of years a report of every week would reach people as thousands of messages that nobody can act on.
+    After an outage of years a report of every week would reach people as thousands of messages that no one can act on.
     """
     combined: dict[tuple[str, int], ScheduledDuty] = {}
     recent: list[ScheduledDuty] = []

@@ -32,7 +32,7 @@ _COUNTED_AGAIN = ("clock", "working", "part")
 class ClimbLine(Effect):
     """Inform the role above the clock's owner after the shortest of these times, then each further role of the line, until the clock ends.
 
-    It does nothing where the nearest role above is one of `told`, which the entry tells at due, or where nobody stands above.
+    It does nothing where the nearest role above is one of `told`, which the entry informs at due, or where there is no role above.
     """
 
     climb_after: list[str]
@@ -143,7 +143,7 @@ def _step_clauses(step: DeadlineStep, clock_clauses: list[str]) -> list[str]:
 
 
 def _told_roles(effect: Effect) -> set[str]:
-    """The roles of the organisation that an effect tells."""
+    """The roles of the organisation that an effect informs."""
     roles = effect.remind if isinstance(effect, Remind) else effect.notify if isinstance(effect, Notify) else ()
     return set(role_tuple(roles)) - {"complainant"} if roles else set()
 

@@ -1,4 +1,4 @@
-"""Builds the complainant's view of his case: what he was told and may do, without the remarks of staff."""
+"""Builds the complainant's view of his case: what he may know and do, without the remarks of staff."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ STEP_FIELDS: dict[str, str] = {
     "closed": "",
     "reopened": "",
 }
-"""Events that a complainant may see, with the one field that was said to him or by him; all others are internal."""
+"""Events that a complainant may see, with the one field that was addressed to him or by him; all others are internal."""
 _OWN_WORDS = ("text", "reason")
 """Fields of the events that the complainant brought about himself; his page shows him what he wrote."""
 _RATEABLE_AFTER = frozenset({"first_answered", "answered", "handled", "refused", "closed"})

@@ -38,7 +38,7 @@ def redact(event: dict[str, Any], hidden: tuple[str, ...]) -> dict[str, Any]:
 
 
 def redact_view(document: dict[str, Any], hidden: tuple[str, ...]) -> dict[str, Any]:
-    """The complainant's view without hidden fields: the matter, which repeats title or text, and what his steps say."""
+    """The complainant's view without hidden fields: the matter, which repeats title or text, and what his steps state."""
     fields = frozenset(path[-1] for path in _hidden_paths(hidden))
     steps = [{name: value for name, value in step.items() if name not in fields} for step in document["steps"]]
     return {**document, "steps": steps, "matter": "" if fields & _VALUE_FIELDS["matter"] else document["matter"]}

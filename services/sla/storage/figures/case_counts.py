@@ -23,7 +23,7 @@ FROM cases WHERE due_at <= $1::timestamptz + $2::interval GROUP BY procedure, de
 
 @dataclass(frozen=True, slots=True)
 class OpenCount:
-    """Open cases that share procedure, class, department and age: how many, with a missed deadline, with an escalation that goes on."""
+    """Open cases that share procedure, class, department and age: how many, with a missed deadline, with an unfinished escalation."""
 
     procedure: str
     class_: str

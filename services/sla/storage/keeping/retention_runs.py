@@ -21,7 +21,7 @@ _BEGINNING = "SELECT LEAST((SELECT min(started_at) FROM retention_run), (SELECT 
 
 @dataclass(frozen=True, slots=True)
 class RetentionState:
-    """The latest run: `limits` tells whether anything had a limit then; `since` is the last success, else the first run or complaint."""
+    """The latest run: `limits` states whether anything had a limit then; `since` is the last success, else the first run or complaint."""
 
     outcome: str
     limits: bool

@@ -79,7 +79,7 @@ async def count_improvements(tx: Transaction, procedure: str) -> int:
 
 
 async def lock_overdue(tx: Transaction, procedure: str, now: datetime) -> list[Improvement]:
-    """Measures that should have been done by now and whose owner was not told yet."""
+    """Measures that should have been done by now and whose owner was not informed yet."""
     return [_improvement(row) for row in await tx.fetch(_OVERDUE, procedure, now)]
 
 

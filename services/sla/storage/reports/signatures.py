@@ -28,7 +28,7 @@ _CHASED = "UPDATE duty SET chased_at = $4 WHERE procedure = $1 AND duty = $2 AND
 
 @dataclass(frozen=True, slots=True)
 class StoredReport:
-    """A report with its state: drafted, until it is signed; `sign_by` is None for one that nobody signs."""
+    """A report with its state: drafted, until it is signed; `sign_by` is None for one that no one signs."""
 
     key: ReportKey
     until: datetime
@@ -64,12 +64,12 @@ async def sign_report(tx: Transaction, key: ReportKey, at: datetime, report: dic
 
 
 async def lock_unsigned(tx: Transaction, procedure: str, now: datetime) -> list[StoredReport]:
-    """Reports that should have been signed by now and whose owner was not told yet."""
+    """Reports that should have been signed by now and whose owner was not informed yet."""
     return [_report(row) for row in await tx.fetch(_UNSIGNED, procedure, now)]
 
 
 async def set_report_chased(tx: Transaction, key: ReportKey, at: datetime) -> None:
-    """Note that the owner of a report was told."""
+    """Note that the owner of a report was informed."""
     await tx.execute(_CHASED, *key, at)
 
 

@@ -64,7 +64,7 @@ class OpenedReview(NamedTuple):
 
 
 class EndedReview(NamedTuple):
-    """The end of a review; `agreed` says whether all first guesses were right, None where nobody judged them."""
+    """The end of a review; `agreed` states whether all first guesses were right, None where no one judged them."""
 
     case_id: str
     opened_by: int

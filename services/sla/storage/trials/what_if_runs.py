@@ -68,7 +68,7 @@ async def cancel(tx: Transaction, run_id: UUID, person: str) -> None:
 
 
 async def load(tx: Transaction, run_id: UUID, person: str) -> WhatIfRun | None:
-    """A trial of the person's; nobody reads those of others, who may see other cases."""
+    """A trial of the person's; no one reads those of others, who may see other cases."""
     row = await tx.fetchrow(_LOAD, run_id, person)
     if row is None:
         return None

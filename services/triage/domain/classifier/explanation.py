@@ -54,7 +54,7 @@ def _explain_label(
 
 
 def _names(model: TextModel, located: LocatedNgrams) -> dict[int, str]:
-    """Feature → its n-gram as it stands in the text; the model has hashes only, so that it shows no word of its history."""
+    """Feature → its n-gram as it is in the text; the model has hashes only, so that it shows no word of its history."""
     features = model.find_features(located.keys)
     known = np.flatnonzero(features != UNKNOWN)
     names: dict[int, str] = {}

@@ -63,7 +63,7 @@ class Suggestions:
         ]
 
     def review(self) -> ReviewReason:
-        """Return the reason why a person reviews the case; empty if nobody does."""
+        """Return the reason why a person reviews the case; empty if no one does."""
         if any(not used.decides for used in self.used):
             return "confidence"
         return "audit" if self.used and self._rule is not None and is_drawn(self._case, self._rule.audit) else ""

@@ -23,7 +23,7 @@ class PassedOver:
 
 @dataclass(frozen=True, slots=True)
 class Replacement:
-    """The department that takes the case, and those that the rules gave before it; `none_works` if nobody in their place works either."""
+    """The department that takes the case, and those that the rules gave before it; `none_works` if no one in their place works either."""
 
     department: str
     passed_over: tuple[PassedOver, ...] = ()
@@ -54,7 +54,7 @@ class WorkingDepartments:
         return frozenset(department.id for department in departments if department is not None and department.capacity is not None)
 
     def replacement(self, department_id: str, at: datetime, open_cases: Mapping[str, int]) -> Replacement:
-        """The department itself if it works or names nobody in its place, else the first that works, searched breadth first.
+        """The department itself if it works or names no one in its place, else the first that works, searched breadth first.
 
         If none works, the department of the rules keeps the case: somebody has to answer for it.
         """

@@ -28,7 +28,7 @@ _MAX_HITS = 100
 
 @dataclass(frozen=True, slots=True)
 class ReadFact:
-    """A fact that words show; `words` and `span` are of the reading copy, `note` says what the value leaves open."""
+    """A fact that words show; `words` and `span` are of the reading copy, `note` states what the value leaves open."""
 
     name: str
     value: FactValue

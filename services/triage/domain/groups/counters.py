@@ -41,7 +41,7 @@ class GroupQuery:
 class Occurrence:
     """One case counted under one count key.
 
-    `person` is the complainant in the directory of people, empty if unknown or where the entry tells no people apart; he may have become
+    `person` is the complainant in the directory of people, empty if unknown or where people are not distinguished; he may have become
     another one since. `group` is empty without a group.
     """
 

@@ -37,7 +37,7 @@ def duplicates_entry(procedure: Procedure) -> CountEntry:
 
 
 def matter_key(rule: DuplicateRule | None, complaint: Complaint, facts: Mapping[str, Any], reading: ReadingCopy | None = None) -> str:
-    """The matter of a complaint as a key; empty where it does not say what the rule compares.
+    """The matter of a complaint as a key; empty where it does not state what the rule compares.
 
     Without a rule: what the complaint is about, else its title, else its text.
     """

@@ -1,4 +1,4 @@
-"""Finds for each text that counts under an entry with `similar` the event that it tells of, which is the case's count key there."""
+"""Finds for each text that counts under an entry with `similar` the event that it describes, which is the case's count key there."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -43,7 +43,7 @@ class EventFinder:
         return index
 
     def find(self, assessed: AssessedEvent) -> AssessedEvent:
-        """The event with the keys of the events that the case tells of, and why; its text is remembered."""
+        """The event with the keys of the events that the case describes, and why; its text is remembered."""
         new = list(_new_texts(assessed.before, assessed.after))
         if not new:
             return assessed

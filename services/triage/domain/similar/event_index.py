@@ -1,4 +1,4 @@
-"""Remembers fingerprints of texts, and finds the event that a new one tells of in other words.
+"""Remembers fingerprints of texts, and finds the event that a new one describes in other words.
 
 What is found depends on the order of the texts alone: the same order after a restart gives the same events.
 """
@@ -46,7 +46,7 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """A text in the index; `number` rises with each text, `event` is the event that it was found to tell of."""
+    """A text in the index; `number` rises with each text, `event` is the event that it was found to describe."""
 
     number: int
     event: str
@@ -94,7 +94,7 @@ class EventIndex:
         return "" if number is None else self._texts[number].event
 
     def nearest(self, fingerprint: Fingerprint) -> Match | None:
-        """The remembered text that tells of the same event, None if none is near enough."""
+        """The remembered text that describes the same event, None if none is near enough."""
         rarity = {gram >> 1: gram_weight(gram) * self._rarity(gram >> 1) for gram in fingerprint.grams}
         length = sqrt(sum(weight * weight for weight in rarity.values()))
         title = {gram >> 1: self._rarity(gram >> 1) ** 2 for gram in fingerprint.grams if gram & 1} if self.nearness.title else {}
@@ -197,7 +197,7 @@ class EventIndex:
         return shared / (length * sqrt(other)) if other else 0.0
 
     def _title_share(self, rarity: dict[int, float], title: dict[int, float], text: _Text) -> float:
-        """How much of one title the other text contains, the greater of both shares: a long text hides what a title says in full."""
+        """How much of one title the other text contains, the greater of both shares: a long text hides what a title states in full."""
         own = sum(title.get(gram >> 1, 0.0) for gram in text.grams)
         other, shared = 0.0, 0.0
         for gram in text.grams:

@@ -43,7 +43,7 @@ def fingerprint(case: str, received_at: datetime, title: str, text: str, fields:
 
 
 def gram_weight(gram: int) -> float:
-    """How much an n-gram of a fingerprint weighs beside its rarity: one of the title says more of the matter."""
+    """How much an n-gram of a fingerprint weighs beside its rarity: one of the title states more of the matter."""
     return _TITLE_WEIGHT if gram & 1 else 1.0
 
 

@@ -55,7 +55,7 @@ _MAX_PLACES = 20
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """The places that a text names, as kind and name, and what the complaint's fields say; empty fields say nothing."""
+    """The places that a text names, as kind and name, and what the complaint's fields state; empty fields state nothing."""
 
     named: frozenset[Place] = frozenset()
     place: str = ""

@@ -72,7 +72,7 @@ def node_text(names: ProcedureNames, node: Node, *, negated: bool = False) -> st
 
 # De Morgan's laws turn `!(a || b)` into two denials: in Chinese a denial in front of a bracket is read as denying its first part only.
 def _normalise(node: Node, *, negated: bool = False) -> Node:
-    """The node with negation in the comparisons and facts only, so that no sentence says `not (A or B)`."""
+    """The node with negation in the comparisons and facts only, so that no sentence contains `not (A or B)`."""
     match node:
         case Not(operand=operand):
             return _normalise(operand, negated=not negated)

@@ -108,7 +108,7 @@ def _field(names: ProcedureNames, field: str) -> str:
 
 
 def fact_is_true_by_default(names: ProcedureNames, node: Node) -> bool:
-    """Whether a fact holds unless somebody says otherwise."""
+    """Whether a fact holds by default."""
     inner = node.operand if isinstance(node, Not) else node
     fact = names.procedure.facts.get(inner.path[1]) if isinstance(inner, Name) and len(inner.path) > 1 else None
     return fact is not None and fact.default is True

@@ -64,7 +64,7 @@ def pattern_sequences(pattern: str) -> list[WordSequence]:
 
 
 def merge_sequences(sequences: Sequence[WordSequence]) -> list[WordSequence]:
-    """The sequences without what says the same twice: those that differ at one place are one, and many words are their parts."""
+    """The sequences without repetitions: those that differ at one place are one, and many words are their parts."""
     merged = list(sequences)
     for place in (-1, 0, 1):
         merged = _merge(merged, place)

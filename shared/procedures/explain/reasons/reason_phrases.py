@@ -1,6 +1,6 @@
 """Every reason that a service gives in English, with its Chinese.
 
-The name of a placeholder says what stands there: `action`, `event`, `role`, `class`, `clock`, `field`, `fact`, `department` and
+The name of a placeholder states its kind: `action`, `event`, `role`, `class`, `clock`, `field`, `fact`, `department` and
 `reason`, in the plural for several; `condition` is a CEL expression, every other name a text that stays as it is.
 """
 

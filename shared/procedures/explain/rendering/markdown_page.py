@@ -10,7 +10,7 @@ _MARKS = re.compile(r"([\\`*_<>\[\]|])")
 
 
 def render_markdown(page: ExplanationPage, notice: str = "") -> str:
-    """The page as Markdown; `notice` stands under the title."""
+    """The page as Markdown; `notice` is under the title."""
     return "\n".join(_lines(page, notice)) + "\n"
 
 

@@ -23,7 +23,7 @@ EngineDefault = Literal[
 class CallBackDemand(StrictModel):
     """The call-back that a case needs before it is closed, after its latest handling; its outcome is one of `outcomes`.
 
-    After call-backs on as many working days as `unreached_days` that reached nobody, a role of `closes` may close it all the same.
+    After call-backs on as many working days as `unreached_days` that reached no one, a role of `closes` may close it all the same.
     """
 
     outcomes: list[CallBackOutcome] = Field(default=["satisfied", "understood"], min_length=1)

@@ -81,7 +81,7 @@ class CountEffect(StrictModel):
 
 
 class SimilarTexts(StrictModel):
-    """When two texts tell of the same event in other words; texts that name different places or objects never do.
+    """When two texts describe the same event in other words; texts that name different places or objects never do.
 
     Similarity is the cosine of the n-grams of title and text, weighted by their rarity: 1 is the same text.
     """
@@ -112,7 +112,7 @@ class SimilarTexts(StrictModel):
 class CountEntry(TitledEntry):
     """A group of cases: `threshold` cases with the same `key`, within `window` or without a time limit.
 
-    With `similar` in place of a key: cases whose texts tell of the same event.
+    With `similar` in place of a key: cases whose texts describe the same event.
     """
 
     key: str = Field(
@@ -185,7 +185,7 @@ class CountEntry(TitledEntry):
 class ReviewRule(StrictModel):
     """From which confidence the classifier decides where no rule does; below it a person reviews the case.
 
-    Without the rule the classifier decides nothing: its guesses stand in the event.
+    Without the rule the classifier decides nothing: its guesses are in the event.
     """
 
     below: float = Field(default=0.85, gt=0, lt=1, description="a guess that is less probable does not decide and is reviewed")

@@ -9,7 +9,7 @@ from shared.runtime.errors import Misconfigured
 from shared.runtime.process.settings import RuntimeSettings
 
 ASYMMETRIC_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519", "EdDSA")
-"""Signatures by a key that only the provider has. HS256 is none of them: whoever can check it can forge it; `none` is no signature."""
+"""Signatures by a key that only the provider has. HS256 is none of them: anyone who can check it can forge it; `none` is no signature."""
 
 
 def split_list(text: str) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from shared.runtime.http.identity.provider_keys import ProviderKeys
 MAX_TOKEN_LENGTH = 16_384
 _MAX_HEADER_LENGTH = 4_096
 _NO_ACCESS_TOKEN: Final = frozenset({"ID", "Refresh", "Offline", "Logout"})
-"""Keycloak's claim `typ`: an ID token says who signed in to a page, not what may be called."""
+"""Keycloak's claim `typ`: an ID token states who signed in to a page, not what may be called."""
 _ACCESS_TOKEN_TYPES: Final = frozenset({"", "jwt", "at+jwt", "application/at+jwt"})
 
 
@@ -29,7 +29,7 @@ class TokenRefusedError(Exception):
 
 
 class SignedTokens:
-    """Verifies tokens of one issuer. `algorithms` is an allow-list: the header of a token says only which of them it used."""
+    """Verifies tokens of one issuer. `algorithms` is an allow-list: the header of a token states only which of them it used."""
 
     def __init__(self, keys: ProviderKeys, issuer: str, algorithms: Sequence[str], clock_skew: int) -> None:
         self._keys = keys
@@ -100,7 +100,7 @@ class PersonTokens:
     async def account(self, token: str) -> str:
         """The value of the person claim; raises `TokenRefusedError` or `ProviderUnavailableError`.
 
-        Roles and groups of the token are not read: the organisation file alone says who holds a role.
+        Roles and groups of the token are not read: the organisation file alone states who holds a role.
         """
         # Real time: the demo's clock is months away from the issuer's.
         claims = await self._tokens.verify(token, self._audience, self._clock.real_now())

@@ -21,7 +21,7 @@ UNREACHABLE = "unreachable"
 class CallBacks:
     """The outcome of the latest call-back or rating, and what became of the call-backs since the latest handling.
 
-    `after_handling`: one reached the complainant; `unreached_days`: the working days on which nobody was reached.
+    `after_handling`: one reached the complainant; `unreached_days`: the working days on which no one was reached.
     """
 
     outcome: str = ""
@@ -35,7 +35,7 @@ def rating_outcome(score: int, procedure: Procedure) -> CallBackOutcome:
 
 
 def record_call_back(case: Case, procedure: Procedure, worktime: Worktime, event: Event) -> None:
-    """Keep the outcome of a call-back and the working days on which nobody was reached; a handling begins anew."""
+    """Keep the outcome of a call-back and the working days on which no one was reached; a handling resets both."""
     before, data = case.call_backs, event.data
     if event.type == "handled":
         # The outcome stays: who was dissatisfied has to be asked again, however often the matter is handled (quality-claims 8).

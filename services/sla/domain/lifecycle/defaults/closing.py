@@ -34,7 +34,7 @@ def ends_too_early(builder: DecisionBuilder, action: str, data: dict[str, Any]) 
 def missing_call_back(builder: DecisionBuilder, demand: CallBackDemand, data: dict[str, Any]) -> str | None:
     """Return the refusal to close without the call-back that the regulation asks for.
 
-    None if the call-back was made, or if enough attempts reached nobody.
+    None if the call-back was made, or if enough attempts reached no one.
     """
     call_backs = builder.case.call_backs
     timely = call_backs.after_handling or builder.case.count.get("handled", 0) == 0
@@ -65,7 +65,7 @@ def _refused_too_late(builder: DecisionBuilder, data: dict[str, Any]) -> ActionR
 
 
 def _demand(builder: DecisionBuilder, data: dict[str, Any]) -> CallBackDemand:
-    """The call-back that the procedure asks for in this case, which says who may close where nobody was reached."""
+    """The call-back that the procedure asks for in this case, which states who may close where no one was reached."""
     for permission in builder.rulebook.permissions_by_action.get("close", ()):
         if permission.rule.call_back is not None and builder.holds(permission.when, data):
             return permission.rule.call_back
@@ -73,7 +73,7 @@ def _demand(builder: DecisionBuilder, data: dict[str, Any]) -> CallBackDemand:
 
 
 def _unreached(builder: DecisionBuilder, demand: CallBackDemand, data: dict[str, Any]) -> bool:
-    """Whether nobody was reached on enough working days since the latest handling, and the head of the unit closes."""
+    """Whether no one was reached on enough working days since the latest handling, and the head of the unit closes."""
     days = _days_needed(builder, demand)
     enough = days > 0 and len(builder.case.call_backs.unreached_days) >= days
     return enough and data.get("role", "") in _closing_roles(builder, demand)

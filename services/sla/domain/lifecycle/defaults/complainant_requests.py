@@ -1,4 +1,4 @@
-"""The complainant speaks again: whom urgings and supplements are told to, and what follows on a case that has ended."""
+"""The complainant speaks again: whom urgings and supplements are reported to, and what follows on a case that has ended."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def event_type_of_request(builder: DecisionBuilder, event_type: str, role: str) 
 
 
 def follow_up_request(builder: DecisionBuilder, event: Event) -> None:
-    """Inform the responsible person of an urging or a supplement, and reopen an ended case where the procedure says so."""
+    """Inform the responsible person of an urging or a supplement, and reopen an ended case where the procedure states it."""
     case = builder.case
     if event.data.get("to_case"):  # on a duplicate: it goes to the lead
         return

@@ -16,7 +16,7 @@ def has_lost_case(case: Case, run: ClockRun) -> bool:
 
 
 def round_to_resume(case: Case, plan: ClockPlan, event: Event) -> ClockRun | None:
-    """The round in which this unit lost the case: it goes on with what it had left. None if its time begins afresh."""
+    """The round in which this unit lost the case: it continues with what it had left. None if its time begins afresh."""
     if not _is_takeover(case, plan, event) or any(step.duration and not step.duration.pausable for step in plan.deadline_steps):
         return None
     own = [run for run in case.rounds[plan.clock.id] if run.unit == case.department]

@@ -31,7 +31,7 @@ def decision_not_awaited(builder: DecisionBuilder, action: str, event_type: str,
 
 
 def _may_decide_anyway(builder: DecisionBuilder, action: str, subject: str, role: str) -> bool:
-    """Whether the procedure lets several roles decide one after the other, or an extension be granted that nobody asked for."""
+    """Whether the procedure lets several roles decide one after the other, or an extension be granted that no one asked for."""
     decisions = builder.case.decisions
     for rule in _rules(builder, action):
         if rule.unasked:

@@ -66,7 +66,7 @@ def still_clocks(builder: DecisionBuilder, at: int) -> None:
 
 
 def release_clocks(builder: DecisionBuilder, at: int) -> None:
-    """Let paused clocks go on with what was left; held ones are due at their instant, at the earliest at the end of the day."""
+    """Let paused clocks continue with the time left; held ones are due at their instant, at the earliest at the end of the day."""
     for plan, run in _active_runs(builder):
         if run.stilled:
             run.stilled = False

@@ -16,7 +16,7 @@ TRIAGE = "triage"
 def review_after(case: Case, event_type: str, data: dict[str, Any]) -> dict[str, Any]:
     """The review of the case after the event, whose number the case has already.
 
-    A route by a person ends a review: what was uncertain is decided, and nobody has to look at it again.
+    A route by a person ends a review: what was uncertain is decided, and no one has to look at it again.
     """
     if event_type not in _ROUTES:
         return {}
