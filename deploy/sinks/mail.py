@@ -4,6 +4,7 @@ import asyncio
 import logging
 import ssl
 from collections import deque
+from email import message_from_string
 from email.header import decode_header, make_header
 from functools import partial
 from pathlib import Path
@@ -12,7 +13,6 @@ from typing import Self, cast
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from deploy.sinks.mail_reading import read_mail
 from deploy.sinks.message_file import MessageFile
 
 _MAX_MAIL_BYTES = 10 * 1024 * 1024
@@ -94,17 +94,18 @@ class MailSink:
             return self.queued_replies.popleft()
         content = cast("bytes", envelope.content)
         self.contents.append(content)
-        mail = read_mail(content)
-        bodies = {part.content_type: part.body for part in mail.parts}
+        # With SMTPUTF8 headers are UTF-8 as they stand (RFC 6532).
+        mail = message_from_string(content.decode("utf-8", "surrogateescape"))
+        parts = {part.get_content_type(): part.get_payload(decode=True) for part in mail.walk()}
         self.message_file.add(
-            mail.header("message-id"),
+            str(mail["Message-ID"]),
             {
                 "from": envelope.mail_from,
                 "to": envelope.rcpt_tos,
-                "subject": str(make_header(decode_header(mail.header("subject")))),
-                "text": _text(bodies.get("text/plain")),
-                **({"html": _text(bodies["text/html"])} if "text/html" in bodies else {}),
-                "headers": [name for name, _ in mail.headers],
+                "subject": str(make_header(decode_header(mail["Subject"] or ""))),
+                "text": _decoded(parts.get("text/plain")),
+                **({"html": _decoded(parts["text/html"])} if "text/html" in parts else {}),
+                "headers": [name for name, _ in mail.items()],
             },
         )
         return "250 2.0.0 stored"
@@ -117,5 +118,5 @@ class MailSink:
         return AuthResult(success=success, handled=False)
 
 
-def _text(body: bytes | None) -> str:
-    return "" if body is None else body.decode("utf-8", "replace").replace("\r\n", "\n")
+def _decoded(body: object) -> str:
+    return body.decode("utf-8", "replace").replace("\r\n", "\n") if isinstance(body, bytes) else ""

@@ -1,6 +1,6 @@
 """Measures how soon throughput is back after each kind of fault, at a steady load, with all servers and services on one machine.
 
-Run with `python -m tests.bench.recovery [--rate N] [--minutes N] [--only KIND …]`; figures go to var/bench/recovery.json.
+Run with `python -m tests.bench.faults.recovery [--rate N] [--minutes N] [--only KIND …]`; figures go to var/bench/recovery.json.
 """
 
 from __future__ import annotations

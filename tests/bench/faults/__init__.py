@@ -1,0 +1,1 @@
+"""How soon throughput is back after a fault."""
