@@ -7,12 +7,10 @@ from services.notify.application.delivery_requests import PlanDeliveries
 from services.notify.providers.provider import DeliveryReceipt, ReceiptStatus
 from services.notify.storage import erasures
 from shared.contracts import topics
-from shared.contracts.events.base import CaseEvent
 from shared.contracts.events.from_work_to_closing import PersonErased
 from shared.contracts.events.notifications import NotificationRequested
 from shared.contracts.mail.reports import MailReport
 from shared.runtime.database.database import Transaction
-from shared.runtime.errors import Rejected
 from shared.runtime.kafka.record import ReceivedRecord
 from shared.runtime.service import Service
 
@@ -22,12 +20,6 @@ EVENT_TYPES = {
     topics.CASE_EVENTS.name: frozenset({NotificationRequested.name, PersonErased.name}),
     topics.MAIL_EVENTS.name: frozenset({NotificationRequested.name, MAIL_REPORT}),
 }
-
-
-def verify_record(received: ReceivedRecord) -> None:
-    """Raises what makes a dead letter of an event under the key of another case: its messages would come in no order with that case's."""
-    if isinstance(received.event, CaseEvent) and received.event.case != received.key:
-        raise Rejected("the record's key is not the case of its event")
 
 
 def register(service: Service, requests: PlanDeliveries, receipts: RecordReceipts, wake: Callable[[], None]) -> None:
@@ -43,6 +35,4 @@ def register(service: Service, requests: PlanDeliveries, receipts: RecordReceipt
         for report in sorted((r.event for r in batch if isinstance(r.event, MailReport)), key=lambda report: report.delivery):
             await receipts.record_in(tx, DeliveryReceipt(report.delivery, ReceiptStatus(report.status), report.code))
 
-    service.subscribe(
-        [topics.CASE_EVENTS, topics.MAIL_EVENTS], group="notify", handler=records, verify=verify_record, event_types=EVENT_TYPES
-    )
+    service.subscribe([topics.CASE_EVENTS, topics.MAIL_EVENTS], group="notify", handler=records, event_types=EVENT_TYPES)

@@ -37,8 +37,6 @@ def verify_record(received: ReceivedRecord) -> None:
     event = received.event
     if not isinstance(event, CaseEvent):
         return
-    if event.case != received.key:
-        raise Rejected("the record's key is not the case of its event")
     try:
         require_decidable(event, received.raw.body or b"")
     except EventBoundsError as error:

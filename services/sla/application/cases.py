@@ -157,8 +157,6 @@ class UpdateCases:
             return self._action_input(record, event, case)
         if not isinstance(event, CaseEvent):
             raise Rejected(f"{record.type} is not an event type that sla processes")
-        if event.case != record.key:
-            raise Rejected("the record's key is not the case that its body names: send it with the case as key")
         if isinstance(event, Routed | Reassigned | RouteProposed) and not event.department:
             raise Rejected(f"{record.type} names no department: send the one that is responsible")
         if isinstance(event, Classified) and event.registered is not None:

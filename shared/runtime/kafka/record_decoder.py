@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from shared.contracts import envelope
 from shared.contracts.base import CASE_ID_PATTERN
+from shared.contracts.events.base import CaseEvent
 from shared.runtime.clock import Clock
 from shared.runtime.errors import Rejected
 from shared.runtime.kafka.partitioner import partition_of
@@ -67,6 +68,7 @@ class RecordDecoder:
             return FailedRecord(raw, redacted_reason(error))
         try:
             received = replace(undecoded, event=self._decode(undecoded.type, raw.body or b""))
+            _check_case(received)
         except _RECORD_ERRORS as error:
             return FailedRecord(raw, redacted_reason(error), self._proven_sender(undecoded))
         try:
@@ -114,6 +116,12 @@ def _check_key(raw: RawRecord, partition_count: int) -> None:
     # The text differs from the bytes if they are not UTF-8, hold NUL or are too long.
     if raw.key.encode() != raw.raw_key or not CASE_ID_PATTERN.fullmatch(raw.key):
         raise Rejected("the key is not 1 to 200 printable characters of UTF-8")
+
+
+def _check_case(received: ReceivedRecord) -> None:
+    # Under another key it would come in no order with the records of its case.
+    if isinstance(received.event, CaseEvent) and received.event.case != received.key:
+        raise Rejected("the record's key is not the case that its event names: send it with the case as key")
 
 
 def _text_headers(raw: RawRecord) -> dict[str, str]:

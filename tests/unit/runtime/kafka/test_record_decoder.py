@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 from pydantic import BaseModel
 
+from shared.contracts.events.base import CaseEvent
 from shared.runtime.clock import Clock
 from shared.runtime.errors import Rejected
 from shared.runtime.kafka.partitioner import partition_of
@@ -103,6 +104,15 @@ def test_other_headers_may_be_null_or_not_text() -> None:
 )
 def test_failed_record_names_the_rule(record: ConsumerRecord, rule: str) -> None:
     assert rule in failure_reason(record)
+
+
+@pytest.mark.parametrize(("case", "fails"), [("case-1", False), ("case-2", True)])
+def test_an_event_under_the_key_of_another_case_fails(case: str, fails: bool) -> None:
+    event = CaseEvent(case=case, at=datetime(2026, 1, 5, tzinfo=UTC))
+    raw = RawRecord.from_kafka(ConsumerRecord(), "p.")
+    decoded = RecordDecoder(lambda _name, _body: event, Clock()).decode(raw, 24)
+    assert isinstance(decoded, FailedRecord) is fails
+    assert not fails or (isinstance(decoded, FailedRecord) and "send it with the case as key" in decoded.reason)
 
 
 def test_reason_holds_no_value_of_the_record() -> None:
