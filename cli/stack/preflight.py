@@ -6,7 +6,7 @@ from click import ClickException
 
 from cli.database import connect
 from cli.stack.process_environment import SETTINGS_BY_SERVICE
-from shared.procedures.checks.organisation_check import load_checked_organisation
+from shared.procedures.checks.organisation.organisation_check import load_checked_organisation
 
 # The context of each decision names the organisation; intake and triage store none.
 _ORGANISATIONS = "SELECT DISTINCT convert_from(content, 'UTF8')::jsonb -> 'organisation' ->> 'id' AS id FROM sla.basis ORDER BY 1"

@@ -16,7 +16,7 @@ from services.desk.pages.shell.names import Names
 from services.desk.sign_in import setup as sign_in
 from services.desk.storage.reading_progress import ReadingProgress
 from shared.procedures.calendars.zones import organisation_zone
-from shared.procedures.checks.organisation_check import load_checked_organisation
+from shared.procedures.checks.organisation.organisation_check import load_checked_organisation
 from shared.runtime.clock import uuid7
 from shared.runtime.service import Service
 

@@ -30,7 +30,7 @@ from services.notify.providers.provider import Provider
 from services.notify.providers.providers_file import load_providers
 from services.notify.providers.sms.http_sms import HttpSmsOptions, HttpSmsProvider
 from shared.contracts.follow_codes import follow_key
-from shared.procedures.checks.organisation_check import load_checked_organisation
+from shared.procedures.checks.organisation.organisation_check import load_checked_organisation
 from shared.procedures.loading.loader import Pack, installed_packs, installed_versions, load_pack
 from shared.procedures.organisation import Organisation
 from shared.runtime.clock import Clock

@@ -37,7 +37,7 @@ from services.sla.what_if.trials import Trials
 from shared.contracts.attachments import AttachmentKeys
 from shared.contracts.follow_codes import follow_key
 from shared.contracts.person_keys import pseudonym_key
-from shared.procedures.checks.organisation_check import load_checked_organisation
+from shared.procedures.checks.organisation.organisation_check import load_checked_organisation
 from shared.runtime.http.identity.people import open_people
 from shared.runtime.service import Service
 

@@ -7,7 +7,7 @@ from services.triage.application.procedure_registry import ProcedureRegistry
 from services.triage.application.triage import TriageComplaints
 from services.triage.config import TriageSettings
 from services.triage.domain.facts.fact_reader import load_library
-from shared.procedures.checks.organisation_check import load_checked_organisation
+from shared.procedures.checks.organisation.organisation_check import load_checked_organisation
 from shared.runtime.http.identity.people import open_people
 from shared.runtime.service import Service
 

@@ -21,7 +21,7 @@ from services.notify.domain.message_values import MessageTexts
 from services.notify.providers.mail.layout_file import load_mail_layout
 from services.notify.providers.providers_file import load_providers, provider_problems
 from shared.contracts.events.notifications import NotificationRequested
-from shared.procedures.checks.organisation_check import load_checked_organisation
+from shared.procedures.checks.organisation.organisation_check import load_checked_organisation
 from shared.procedures.loading.loader import installed_packs, load_pack
 from shared.procedures.model.procedure_error import ProcedureError
 from shared.procedures.organisation import Organisation, open_organisation

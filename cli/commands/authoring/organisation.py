@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from shared.procedures.checks.organisation_check import check_organisation
+from shared.procedures.checks.organisation.organisation_check import check_organisation
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Check an organisation file.")
 

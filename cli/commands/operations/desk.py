@@ -16,7 +16,7 @@ from cli.reconciliation.topic_contents import consumer_without_group
 from services.desk.application.confidential_fields import ConfidentialFields
 from services.desk.application.rebuilding import EventSource, RebuildProgress, RebuildReadModel
 from services.desk.config import DeskSettings
-from shared.procedures.checks.organisation_check import load_checked_organisation
+from shared.procedures.checks.organisation.organisation_check import load_checked_organisation
 from shared.runtime.database.database import Database
 
 app = typer.Typer(help="Rebuild the read model of the desk.", no_args_is_help=True)

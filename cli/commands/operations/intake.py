@@ -25,7 +25,7 @@ from services.intake.transports.imports.report import report_suffix, write_repor
 from services.intake.transports.imports.setup import make_imports
 from services.intake.transports.imports.summary import summary
 from services.intake.transports.replay import INCOMPLETE, ReplayedCopy, ReplayTools, make_tools, replay, replay_copy
-from shared.procedures.checks.organisation_check import load_checked_organisation
+from shared.procedures.checks.organisation.organisation_check import load_checked_organisation
 from shared.procedures.model.procedure_error import ProcedureError
 from shared.runtime.clock import Clock, uuid7
 from shared.runtime.database.database import Database

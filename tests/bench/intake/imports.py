@@ -26,7 +26,7 @@ from services.intake.storage import imports
 from services.intake.transports.imports.importing import Imports
 from services.intake.transports.imports.report import write_report
 from services.intake.transports.imports.setup import make_imports
-from shared.procedures.checks.organisation_check import load_checked_organisation
+from shared.procedures.checks.organisation.organisation_check import load_checked_organisation
 from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database
 from shared.runtime.encryption import EncryptionKeyRing

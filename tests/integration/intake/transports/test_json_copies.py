@@ -14,7 +14,7 @@ from services.intake.config import IntakeSettings
 from services.intake.storage import raw_copies
 from services.intake.storage.raw_copies import RawHead
 from services.intake.transports.replay import ReplayTools, make_tools, replay
-from shared.procedures.checks.organisation_check import load_checked_organisation
+from shared.procedures.checks.organisation.organisation_check import load_checked_organisation
 from shared.runtime.clock import Clock
 from shared.runtime.encryption import EncryptionKeyRing
 from shared.runtime.service import Service

@@ -14,7 +14,7 @@ from services.intake.config import IntakeSettings
 from services.intake.storage import raw_copies
 from services.intake.transports.imports.setup import make_imports
 from services.intake.transports.replay import ReplayTools, make_tools, replay, replay_copy
-from shared.procedures.checks.organisation_check import load_checked_organisation
+from shared.procedures.checks.organisation.organisation_check import load_checked_organisation
 from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database
 from shared.runtime.encryption import EncryptionKeyRing

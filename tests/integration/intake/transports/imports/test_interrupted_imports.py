@@ -23,7 +23,7 @@ from services.intake.transports.imports.files.table import Table
 from services.intake.transports.imports.importing import Imports
 from services.intake.transports.imports.report import write_report
 from services.intake.transports.imports.setup import delete_left_over, import_waiting, make_imports
-from shared.procedures.checks.organisation_check import load_checked_organisation
+from shared.procedures.checks.organisation.organisation_check import load_checked_organisation
 from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database, Transaction
 from shared.runtime.encryption import EncryptionKeyRing

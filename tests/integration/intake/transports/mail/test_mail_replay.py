@@ -14,7 +14,7 @@ from services.intake.bootstrap import make_parts
 from services.intake.channels.mail.decision import Envelope
 from services.intake.transports.replay import make_tools
 from services.intake.transports.replay import replay as replay_copies
-from shared.procedures.checks.organisation_check import load_checked_organisation
+from shared.procedures.checks.organisation.organisation_check import load_checked_organisation
 from tests.integration.intake.transports.mail.conftest import MakeIntake, port_of
 from tests.integration.intake.transports.mail.test_smtp import MAILBOX, send
 from tests.support.mail.building import mail

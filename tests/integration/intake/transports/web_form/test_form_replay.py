@@ -9,7 +9,7 @@ from services.intake.bootstrap import make_parts
 from services.intake.storage import raw_copies
 from services.intake.transports.replay import make_tools, replay
 from services.intake.transports.web_form.form_copies import FormReader
-from shared.procedures.checks.organisation_check import load_checked_organisation
+from shared.procedures.checks.organisation.organisation_check import load_checked_organisation
 from shared.runtime.service import Service
 from tests.integration.intake.attachments.conftest import JPEG
 from tests.integration.intake.conftest import query_rows

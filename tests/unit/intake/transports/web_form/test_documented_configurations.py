@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from shared.procedures.checks.organisation_check import check_organisation, load_checked_organisation
+from shared.procedures.checks.organisation.organisation_check import check_organisation, load_checked_organisation
 from tests.support.messaging.sample_organisation import write_yaml
 from tests.support.repository import PROJECT
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.procedures.checks.organisation_check import check_organisation
+from shared.procedures.checks.organisation.organisation_check import check_organisation
 
 SOURCES = (
     "id: x\nfallback: ann\npeople: [{id: ann}]\nsources:\n  - {id: a, procedure: hunan-property}\n  - {id: b, procedure: website-levels}\n"

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from shared.procedures.checks.organisation_check import check_organisation
+from shared.procedures.checks.organisation.organisation_check import check_organisation
 from tests.support.messaging.import_samples import COLUMN_MAP
 from tests.support.messaging.sample_organisation import SOURCES, write_organisation, write_yaml
 from tests.support.repository import PROJECT

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cli.demo.demo_files import ORGANISATION_FILE
-from shared.procedures.checks.organisation_check import check_organisation, load_checked_organisation
+from shared.procedures.checks.organisation.organisation_check import check_organisation, load_checked_organisation
 from shared.procedures.model.procedure_error import ProcedureError
 
 

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from shared.procedures.calendars.calendar import Calendar, CalendarError
+from shared.procedures.checks.organisation.same_events import same_event_findings, unknown_procedure_findings
+from shared.procedures.checks.organisation.source_entry import source_entry_findings
+from shared.procedures.checks.organisation.source_formats import source_format_problems
 from shared.procedures.checks.pack_check import blocking_problems, vacant_role_problems
 from shared.procedures.checks.pattern_cues import check_patterns
-from shared.procedures.checks.sources.same_events import same_event_findings, unknown_procedure_findings
-from shared.procedures.checks.sources.source_entry import source_entry_findings
-from shared.procedures.checks.sources.source_formats import source_format_problems
 from shared.procedures.expressions.conditions import compile_condition
 from shared.procedures.loading.loader import Pack, load_organisation_document, load_pack
 from shared.procedures.model.bound_procedure import bind_parameters, entry_parameters

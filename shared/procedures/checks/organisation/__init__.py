@@ -1,0 +1,1 @@
+"""Checks of the organisation file: what its sources name, and its events across procedures."""

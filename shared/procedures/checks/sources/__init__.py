@@ -1,1 +1,0 @@
-"""Checks of what sources name: column maps and webhooks."""
