@@ -1,4 +1,4 @@
-"""Adds columns that distinguish left files of web forms from those that a complaint names, and the trace of timers."""
+"""Adds what tells left files of web forms from those that a complaint names, and the trace of timers."""
 
 from shared.runtime.database.alembic_environment.script import execute_script
 from shared.runtime.database.frozen_tables import RUNTIME_TABLES_0002

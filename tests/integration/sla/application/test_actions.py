@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
@@ -110,8 +109,8 @@ async def test_action_on_a_parked_case_is_a_conflict(harness: SlaHarness) -> Non
     async with harness.build().running() as service, person_client(service) as http:
         await harness.send_first_decision("case-7")
         await wait_for_events(service, "case-7", "registered")
-        decision_of_another_case = case_event(TRIAGE_EVENTS, first_decision("case-8", datetime.now(UTC)), "triage")
-        await harness.topic_client.publish(replace(decision_of_another_case, key="case-7"))
+        by_missing_version = first_decision("case-7", datetime.now(UTC)).model_copy(update={"version": 999})
+        await harness.topic_client.publish(case_event(TRIAGE_EVENTS, by_missing_version, "triage"))
 
         async def conflict() -> httpx.Response | None:
             answer = await http.post("/v1/cases/case-7/actions", json={"action": "supplement", "role": "assistant"})
