@@ -33,6 +33,8 @@ from shared.runtime.process.failures import is_infrastructure, redacted_reason
 from shared.runtime.tracing.context import Activity, request_traceparent, working_on
 
 _MAX_KEY_LENGTH = 200
+_OVERLOAD_CALLERS = 32
+"""Fewer requests never make an overload: a pause of the database would otherwise refuse what it can take a moment later."""
 log = structlog.get_logger(__name__)
 
 
@@ -89,7 +91,7 @@ def _add_submission_routes(router: APIRouter, api: ApiDependencies) -> None:
         One result each, in order: 202 if all were accepted, 207 if some, 422 if none.
         """
         started = monotonic()
-        context = api.authentication.authenticate_within_rate(request)
+        context = _submitting_source(api, request)
         items = _items(_parsed(await read_body(request, api.settings.max_batch_bytes)), api.settings.max_batch_items)
         api.authentication.consume_rate(context, len(items))
         results = await _register_items(api, context, items, _idempotency_key(request), _traceparent(request))
@@ -123,11 +125,21 @@ async def _read_entry(api: ApiDependencies, request: Request) -> tuple[SourceCon
     """The source and the body of a submission: by the source's key, or by the token of a person who enters it for the source."""
     person = await api.authentication.signed_in(request)
     if person is None:
-        context = api.authentication.authenticate_within_rate(request)
+        context = _submitting_source(api, request)
         api.authentication.consume_rate(context, 1)
         return context, _parsed(await read_body(request, api.settings.max_complaint_bytes))
     document = _parsed(await read_body(request, api.settings.max_complaint_bytes))
     return api.authentication.source_entered_by(person, document), with_entering_person(document, person)
+
+
+def _submitting_source(api: ApiDependencies, request: Request) -> SourceContext:
+    """The source of the request; raises HttpProblem 401, or 429 while it submits too fast or more arrives than can be committed."""
+    context = api.authentication.authenticate_within_rate(request)
+    if api.group_commit.is_overloaded(_OVERLOAD_CALLERS, api.settings.overload_seconds):
+        # Not people, who enter one complaint at a time.
+        fault = SubmissionFault("request", "overloaded", "send the same request again after the seconds of Retry-After")
+        raise intake_problem("overloaded", fault, headers={"Retry-After": "1"})
+    return context
 
 
 async def _register_items(

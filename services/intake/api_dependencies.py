@@ -34,6 +34,7 @@ PROBLEM_TYPES = {
         ProblemType("entered_by", 403, "the source may not name this person"),
         ProblemType("channel", 403, "the source may not submit on this channel"),
         ProblemType("rate", 429, "the source submits too fast"),
+        ProblemType("overloaded", 429, "more complaints arrive than can be stored in time"),
         ProblemType("key_reused", 422, "the Idempotency-Key was used for another complaint"),
         ProblemType("reference_reused", 409, "the external_id was used for another complaint"),
         ProblemType("not_found", 404, "Not Found"),

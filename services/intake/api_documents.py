@@ -78,8 +78,9 @@ class RegisteredAnswer(BaseModel):
 
 
 _LOCATION = {"Location": {"description": "the complaint as registered", "required": True, "schema": {"type": "string"}}}
+_BATCH_REFUSALS = ("key", "malformed", "too_large", "rate", "overloaded")
 _REFUSALS = (
-    "malformed",
+    *_BATCH_REFUSALS,
     "missing",
     "implausible",
     "key_reused",
@@ -87,17 +88,15 @@ _REFUSALS = (
     "entered_by",
     "channel",
     "reference_reused",
-    "too_large",
-    "rate",
 )
 SUBMIT: dict[str, Any] = {
     "openapi_extra": request_body(Submission, COMPLAINT_EXAMPLE) | {"parameters": _PARAMETERS},
     "responses": {202: {"model": SubmissionAnswer, "headers": _LOCATION}}
-    | problem_responses(*ANY_OPERATION, *(PROBLEM_TYPES[reason] for reason in ("key", *_REFUSALS))),
+    | problem_responses(*ANY_OPERATION, *(PROBLEM_TYPES[reason] for reason in _REFUSALS)),
 }
 BATCH: dict[str, Any] = {
     "openapi_extra": request_body(SubmissionBatch, {"complaints": [COMPLAINT_EXAMPLE]}) | {"parameters": _PARAMETERS},
-    "responses": problem_responses(*ANY_OPERATION, *(PROBLEM_TYPES[reason] for reason in ("key", "malformed", "too_large", "rate")))
+    "responses": problem_responses(*ANY_OPERATION, *(PROBLEM_TYPES[reason] for reason in _BATCH_REFUSALS))
     | {202: {"model": BatchAnswer}, 207: {"model": BatchAnswer, "description": "some were refused"}},
 }
 # 422 has two forms: a batch that cannot be read is a problem, one whose complaints were all refused has its results.

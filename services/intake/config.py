@@ -48,6 +48,12 @@ class IntakeSettings(AttachmentSettings, ImportSettings, WebFormSettings, OidcSe
     max_batch_bytes: int = Field(8_388_608, ge=1024, description="largest body of a batch")
     max_batch_items: int = Field(1000, ge=1, description="most complaints in a batch")
     group_commit_items: int = Field(500, ge=1, description="complaints of concurrent requests that share a transaction at most")
+    overload_seconds: float = Field(
+        0.25,
+        gt=0,
+        description="while 32 requests or more wait for their commit, and the first of them longer than this, further ones of sources get "
+        "429 with Retry-After",
+    )
     raw_keep: list[Literal["http", "kafka"]] = Field(
         [], description="JSON list of http and kafka: accepted complaints by these are kept as sealed copies too; refused ones always are"
     )

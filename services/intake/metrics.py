@@ -28,7 +28,7 @@ MAIL_OUTCOMES = ("submission", "supplement", "delivery_report", "auto_reply", "i
 WAYS = ("http", "kafka", "file", "webhook", "mail", "form")
 REASONS = frozenset(
     {
-        *("malformed", "missing", "invalid", "implausible", "too_large", "channel", "source", "entered_by", "key", "rate"),
+        *("malformed", "missing", "invalid", "implausible", "too_large", "channel", "source", "entered_by", "key", "rate", "overloaded"),
         *("key_reused", "reference_reused", "mapping", "signature"),
     }
 )

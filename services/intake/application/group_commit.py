@@ -3,15 +3,23 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from shared.runtime.clock import monotonic
 from shared.runtime.database.database import Database, Transaction
 from shared.runtime.process.failures import is_infrastructure
 from shared.runtime.tracing.context import Activity, working_on
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-_QueuedItems = tuple[Sequence[Item], asyncio.Future[Sequence[Result]]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Caller(Generic[Item, Result]):
+    items: Sequence[Item]
+    results: asyncio.Future[Sequence[Result]]
+    since: float
 
 
 class GroupCommit(Generic[Item, Result]):
@@ -26,13 +34,21 @@ class GroupCommit(Generic[Item, Result]):
         self._database = database
         self._work = work
         self._max_items = max_items
-        self._queue: deque[_QueuedItems[Item, Result]] = deque()
+        self._queue: deque[_Caller[Item, Result]] = deque()
+        self._group: Sequence[_Caller[Item, Result]] = ()
         self._task: asyncio.Task[None] | None = None
+
+    def is_overloaded(self, callers: int, seconds: float) -> bool:
+        """Whether at least so many callers wait, and the first of them for more than so many seconds."""
+        if len(self._group) + len(self._queue) < callers:
+            return False
+        first = self._group[0] if self._group else self._queue[0]
+        return monotonic() - first.since > seconds
 
     async def submit(self, items: Sequence[Item]) -> Sequence[Result]:
         """The results of the items, in order, after their commit; raises what the transaction raised."""
         results: asyncio.Future[Sequence[Result]] = asyncio.get_running_loop().create_future()
-        self._queue.append((items, results))
+        self._queue.append(_Caller(items, results, monotonic()))
         if self._task is None or self._task.done():
             # A task of its own, so that a caller who disconnects does not cancel the others' transaction.
             self._task = asyncio.create_task(self._commit_queue())
@@ -42,32 +58,34 @@ class GroupCommit(Generic[Item, Result]):
         # The task has a copy of the context of the caller that started it, but works for all: its log lines are of no trace.
         with working_on(Activity()):
             while self._queue:
-                await self._commit(self._next_group())
+                self._group = self._next_group()
+                await self._commit(self._group)
+                self._group = ()
 
-    def _next_group(self) -> list[_QueuedItems[Item, Result]]:
+    def _next_group(self) -> list[_Caller[Item, Result]]:
         group = [self._queue.popleft()]
-        size = len(group[0][0])
-        while self._queue and size + len(self._queue[0][0]) <= self._max_items:
+        size = len(group[0].items)
+        while self._queue and size + len(self._queue[0].items) <= self._max_items:
             group.append(self._queue.popleft())
-            size += len(group[-1][0])
+            size += len(group[-1].items)
         return group
 
-    async def _commit(self, group: Sequence[_QueuedItems[Item, Result]]) -> None:
+    async def _commit(self, group: Sequence[_Caller[Item, Result]]) -> None:
         try:
             async with self._database.transaction() as tx:
-                results = await self._work(tx, [item for items, _ in group for item in items])
+                results = await self._work(tx, [item for caller in group for item in caller.items])
         except Exception as error:  # noqa: BLE001 - every caller gets it
             if len(group) == 1 or is_infrastructure(error):
-                for _, future in group:
+                for caller in group:
                     # A client that has disconnected has cancelled its future, on which a result would raise InvalidStateError.
-                    if not future.done():
-                        future.set_exception(error)
+                    if not caller.results.done():
+                        caller.results.set_exception(error)
                 return
             for caller in group:
                 await self._commit([caller])
             return
         start = 0
-        for items, future in group:
-            if not future.done():
-                future.set_result(results[start : start + len(items)])
-            start += len(items)
+        for caller in group:
+            if not caller.results.done():
+                caller.results.set_result(results[start : start + len(caller.items)])
+            start += len(caller.items)

@@ -19,7 +19,8 @@ from tests.support.messaging.settings import SettingsFactory
 
 @pytest.fixture
 async def settings(make_settings: SettingsFactory, tmp_path: Path) -> IntakeSettings:
-    settings = make_settings(IntakeSettings, sealing_keys=ENCRYPTION_KEYS, organisation=write_organisation(tmp_path))
+    # Tests send many requests at once, and a busy machine answers them late.
+    settings = make_settings(IntakeSettings, sealing_keys=ENCRYPTION_KEYS, organisation=write_organisation(tmp_path), overload_seconds=60)
     await apply_topics(settings, [topics.COMPLAINT_SUBMISSIONS, topics.COMPLAINT_EVENTS])
     return settings
 

@@ -107,6 +107,34 @@ async def test_disconnected_caller_does_not_cancel_the_group_commit(intake: Serv
     assert await other == [2]
 
 
+async def test_while_many_requests_wait_long_further_ones_of_sources_are_refused(settings: IntakeSettings) -> None:
+    settings = settings.model_copy(update={"overload_seconds": 0.25})
+    async with build(settings).running() as intake, source_client(intake) as web:
+        waiting: list[asyncio.Task[httpx.Response]] = []
+
+        async def submit(patience: float = 0.5) -> httpx.Response | None:
+            """The answer if it comes at once; else the request is added to those that wait."""
+            request = asyncio.create_task(web.post("/v1/complaints", json=submission_body()))
+            await asyncio.wait([request], timeout=patience)
+            if request.done():
+                return request.result()
+            waiting.append(request)
+            return None
+
+        async with intake.database.transaction() as tx:
+            await tx.execute("LOCK TABLE book")
+            for _ in range(31):
+                await submit(patience=0)
+            assert await submit(patience=1) is None  # however long few requests wait, one more is taken
+            late = await wait_for(submit, what="a refusal")
+        accepted = [await request for request in waiting]
+        assert {answer.status_code for answer in accepted} == {202}
+        assert late is not None
+        assert (late.status_code, late.headers["retry-after"]) == (429, "1")
+        assert late.json()["errors"][0]["rule"] == "overloaded"
+        assert await numbers(intake) == list(range(1, len(accepted) + 1))
+
+
 @asynccontextmanager
 async def process(settings: IntakeSettings, port: int) -> AsyncIterator[asyncio.subprocess.Process]:
     environment = {
