@@ -49,7 +49,7 @@ bench: setup ## Measure everything, or the benches of ARGS="accept latency"; wri
 
 chaos: setup ## Long runs under faults (ARGS="tests/chaos/test_faults.py --faults 1000 --minutes 90 --seed 1": that one)
 	@$(PREPARE)
-	@$(BIN)/python -m pytest $(if $(findstring tests/,$(ARGS)),,tests/chaos) -s --timeout=3600 $(ARGS)
+	@$(BIN)/python -m pytest $(if $(findstring tests/,$(ARGS)),,tests/chaos) -s --timeout=7200 $(ARGS)
 
 schemas: setup ## Write the golden JSON Schemas and examples
 	@$(BIN)/jiesu schemas write $(ARGS)

@@ -32,7 +32,8 @@ def render(measured: Mapping[str, Outcome]) -> str:
 
 def _goals(measured: Mapping[str, Outcome]) -> Iterator[str]:
     yield "## Goals\n"
-    yield "Where a goal is not reached, the section of its bench shows where the time goes.\n"
+    yield "Where a goal is not reached, the section of its bench shows where the time goes, and"
+    yield "[a page of its own](performance-tried.md) what was tried.\n"
     rows = [
         (goal.measure, _amount(goal, goal.reached), _limit(goal), _judged(goal, measured[name]), name)
         for name in BENCHES
