@@ -144,7 +144,8 @@ def add_problem_handlers(app: FastAPI, on_problem: Callable[[HttpProblem], None]
         if not is_infrastructure(error):
             raise error
         log.warning("request failed on an outage", reason=redacted_reason(error))
-        return respond(HttpProblem(UNAVAILABLE, "try again in a moment; nothing has been changed"))
+        # Not "nothing has been changed": a connection that ends during COMMIT does not show whether it was carried out.
+        return respond(HttpProblem(UNAVAILABLE, "try again in a moment; what is sent under one Idempotency-Key is carried out once"))
 
     # Starlette selects handlers by class alone; errors of these classes that are no outage are raised again.
     for error_class in OUTAGE_CLASSES:
