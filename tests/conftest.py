@@ -10,8 +10,7 @@ from shared.runtime.process.settings import RuntimeSettings
 from tests.support.messaging.settings import SettingsFactory
 from tests.support.messaging.topic_client import TopicClient, open_topic_client
 from tests.support.servers.databases import Databases
-from tests.support.servers.memory import temporary_folder
-from tests.support.servers.session_servers import print_progress, session_servers
+from tests.support.servers.session_servers import print_progress, session_servers, temporary_folder
 from tests.support.servers.topics import Topics, fresh_prefix
 
 LONGEST = "tests/e2e/test_faults.py"
