@@ -10,7 +10,7 @@ from shared.runtime.process.settings import RuntimeSettings
 from tests.support.messaging.settings import SettingsFactory
 from tests.support.messaging.topic_client import TopicClient, open_topic_client
 from tests.support.servers.databases import Databases
-from tests.support.servers.session_servers import print_progress, start_on_free_root
+from tests.support.servers.session_servers import print_progress, session_servers, temporary_folder
 from tests.support.servers.topics import Topics, fresh_prefix
 
 LONGEST = "tests/e2e/test_faults.py"
@@ -24,15 +24,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def servers() -> Iterator[EmbeddedServers]:
     """Kafka and PostgreSQL for the whole session: do not stop or kill them; `own_servers` are for that."""
-    running = start_on_free_root()
-    yield running
-    running.stop()
+    with session_servers() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")
 async def databases(servers: EmbeddedServers) -> Databases:
     """Creates databases; drops those of earlier runs first."""
-    databases = Databases(servers.database_url)
+    databases = Databases(servers.database_url, copy_files=servers.postgres is not None)
     await databases.drop_left_over()
     return databases
 
@@ -94,11 +93,12 @@ async def topic_client(bootstrap_servers: str, topic_prefix: str) -> AsyncIterat
 def own_servers(tmp_path: Path) -> Iterator[Callable[..., EmbeddedServers]]:
     """Start servers that the test may kill, freeze and restart: `own_servers(postgres=False)`, keywords of `EmbeddedServers`."""
     started: list[EmbeddedServers] = []
+    with temporary_folder(tmp_path) as folder:
 
-    def start(root: Path = tmp_path / "servers", **options: object) -> EmbeddedServers:
-        started.append(EmbeddedServers(root, progress=print_progress, **options).start())  # type: ignore[arg-type]
-        return started[-1]
+        def start(root: Path = folder, **options: object) -> EmbeddedServers:
+            started.append(EmbeddedServers(root, progress=print_progress, **options).start())  # type: ignore[arg-type]
+            return started[-1]
 
-    yield start
-    for running in started:
-        running.stop()
+        yield start
+        for running in started:
+            running.stop()

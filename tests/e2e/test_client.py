@@ -18,7 +18,7 @@ from cli.stack.stack import Stack, recreate_database, running_stack
 from deploy.embedded import EmbeddedServers
 from tests.support.messaging.workload import ORGANISATION
 from tests.support.repository import PROJECT
-from tests.support.servers.session_servers import FAST_POSTGRES_SETTINGS, print_progress
+from tests.support.servers.session_servers import FAST_POSTGRES_SETTINGS, print_progress, temporary_folder
 from tests.support.waiting import wait_for
 from tests.support.wheels import build_wheel, install_wheel, required_packages
 
@@ -32,13 +32,13 @@ WEBHOOK_SECRET = "whsec_" + "a" * 32
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     root = tmp_path_factory.mktemp("client")
-    servers = EmbeddedServers(root / "servers", progress=print_progress, postgres_settings=FAST_POSTGRES_SETTINGS).start()
-    try:
+    with (
+        temporary_folder(root) as folder,
+        EmbeddedServers(folder, progress=print_progress, postgres_settings=FAST_POSTGRES_SETTINGS) as servers,
+    ):
         environment = {**servers.environment, "DATABASE_URL": recreate_database(servers.database_url, "client")}
         with running_stack(root / "stack", environment, ORGANISATION) as running:
             yield running
-    finally:
-        servers.stop()
 
 
 @pytest.fixture(scope="module")

@@ -21,6 +21,7 @@ from tests.support.faults.run import FaultRun, run_under_faults
 from tests.support.faults.system import FaultySystem, faulty_system
 from tests.support.messaging.topic_client import TopicClient, open_topic_client
 from tests.support.servers.databases import asyncpg_dsn
+from tests.support.servers.session_servers import temporary_folder
 
 KILL_GAP_SECONDS = 4.0
 GAP_SECONDS = 1.5
@@ -43,7 +44,7 @@ _STATEMENTS = (
 
 @pytest.mark.timeout(900)
 def test_faults_of_every_kind_leave_no_anomaly_and_planted_ones_are_found(tmp_path: Path) -> None:
-    with faulty_system(tmp_path, "faults") as system:
+    with temporary_folder(tmp_path) as root, faulty_system(root, "faults") as system:
         plan = _plan(system)
         result, planted = asyncio.run(_run_and_plant(system, plan))
     assert result.anomalies.none, str(result)

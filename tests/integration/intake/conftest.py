@@ -13,6 +13,7 @@ from services.intake.config import IntakeSettings
 from shared.contracts import topics
 from shared.runtime.kafka.topic_admin import apply_topics
 from shared.runtime.service import Service
+from tests.support.messaging.key_client import key_client
 from tests.support.messaging.sample_organisation import API_KEYS, ENCRYPTION_KEYS, write_organisation
 from tests.support.messaging.settings import SettingsFactory
 
@@ -39,8 +40,7 @@ async def web(intake: Service) -> AsyncIterator[httpx.AsyncClient]:
 
 def source_client(service: Service, source: str = "web", **options: Any) -> httpx.AsyncClient:
     """An HTTP client with the API key of a source."""
-    auth = {"Authorization": f"Bearer {API_KEYS[source]}"}
-    return httpx.AsyncClient(base_url=f"http://127.0.0.1:{service.http_port}", headers=auth, timeout=30, **options)
+    return key_client(service, API_KEYS[source], **options)
 
 
 async def query_rows(service: Service, query: str, *arguments: Any) -> list[Any]:

@@ -16,6 +16,7 @@ from shared.contracts.events.triage import Classified
 from shared.contracts.topics import CASE_ACTIONS, TRIAGE_EVENTS
 from shared.runtime.service import Service
 from tests.support.messaging.cloud_events import case_event, cloud_event, signature_headers
+from tests.support.messaging.key_client import key_client
 from tests.support.messaging.sample_organisation import registered_event, sample_complaint, write_yaml
 from tests.support.messaging.topic_client import TopicClient
 
@@ -103,4 +104,4 @@ async def event_types(service: Service, case: str) -> list[str]:
 
 def person_client(service: Service, token: str = PERSON_TOKEN) -> httpx.AsyncClient:
     """An HTTP client with a person's token."""
-    return httpx.AsyncClient(base_url=f"http://127.0.0.1:{service.http_port}", headers={"Authorization": f"Bearer {token}"})
+    return key_client(service, token)

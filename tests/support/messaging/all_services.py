@@ -20,6 +20,7 @@ from shared.contracts.topics import SERVICES, TOPICS, department_topic
 from shared.runtime.kafka.topic_admin import apply_topics
 from shared.runtime.process.settings import RuntimeSettings
 from shared.runtime.service import Service
+from tests.support.messaging.key_client import key_client
 from tests.support.messaging.sample_organisation import ENCRYPTION_KEYS, write_yaml
 from tests.support.messaging.settings import SettingsFactory
 
@@ -75,8 +76,7 @@ async def running(services: dict[str, Service]) -> AsyncIterator[dict[str, Servi
 
 def http_client(service: Service, key: str = SOURCE_KEY, **options: Any) -> httpx.AsyncClient:
     """A client of the service that sends the key of the source, or a token."""
-    auth = {"Authorization": f"Bearer {key}"}
-    return httpx.AsyncClient(base_url=f"http://127.0.0.1:{service.http_port}", headers=auth, timeout=30, **options)
+    return key_client(service, key, **options)
 
 
 def _hash(secret: str) -> str:

@@ -1,4 +1,4 @@
-"""Creates and drops databases on a running PostgreSQL server, in about 20 ms each."""
+"""Creates and drops databases on a running PostgreSQL server."""
 
 from itertools import count
 from secrets import token_hex
@@ -20,10 +20,14 @@ _numbers = count(1)
 
 
 class Databases:
-    """Creates and drops databases through the maintenance database at `url` (SQLAlchemy, asyncpg)."""
+    """Creates and drops databases through the maintenance database at `url` (SQLAlchemy, asyncpg).
 
-    def __init__(self, url: str) -> None:
+    `copy_files` has PostgreSQL copy files instead of writing every page to its log: half the time where a checkpoint is cheap.
+    """
+
+    def __init__(self, url: str, *, copy_files: bool = False) -> None:
         self._url = url
+        self._strategy = "FILE_COPY" if copy_files else "WAL_LOG"
         self._template = ""
 
     async def create_migrated(self) -> str:
@@ -41,7 +45,7 @@ class Databases:
     async def create(self, template: str = "template0") -> str:
         """Create a copy of database `template`, which must have no connections, and return its URL."""
         name = f"{PREFIX}{_SESSION}_{next(_numbers)}"
-        await self._run(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        await self._run(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY {self._strategy}')
         return self.url(name)
 
     async def drop(self, url: str) -> None:
