@@ -82,16 +82,35 @@ class TimerLoop:
         return [p for p, due_at in due.items() if self._watermark.has_passed(p, due_at)]
 
     async def _fire(self, partitions: Sequence[int], stop: asyncio.Event) -> FiredBatch:
+        """Fire a batch and, if more is due, a round of batches; returns the last one, or the last ones together."""
+        batch = await self._firing.fire_batch(partitions)
+        if not self._should_continue(batch, stop):
+            return batch
+        # One group decides while the statements of the other run. A partition, and so a case, is in one of them only.
+        groups = [group for group in (partitions[::2], partitions[1::2]) if group]
+        results = await asyncio.gather(*(self._fire_round(group, stop) for group in groups), return_exceptions=True)
+        total = FiredBatch()
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+            total.due = max(total.due, result.due)
+            total.fired += result.fired
+        return total
+
+    async def _fire_round(self, partitions: Sequence[int], stop: asyncio.Event) -> FiredBatch:
         """Fire batches, each from another partition on, so that none waits for all of another; returns the last batch."""
         order = deque(partitions)
-        batch = await self._firing.fire_batch(order)
-        for _ in range(len(order) - 1):
-            if not batch.is_full or not batch.fired or stop.is_set() or self._breaker.is_open:
-                break
+        batch = FiredBatch()
+        for _ in range(len(order)):
             self._health.beat("timers")
-            order.rotate(-1)
             batch = await self._firing.fire_batch(order)
+            if not self._should_continue(batch, stop):
+                break
+            order.rotate(-1)
         return batch
+
+    def _should_continue(self, batch: FiredBatch, stop: asyncio.Event) -> bool:
+        return batch.is_full and bool(batch.fired) and not stop.is_set() and not self._breaker.is_open
 
     async def _sleep(self, stop: asyncio.Event, next_due: Collection[datetime], poll_seconds: float) -> None:
         """Sleep until the next due instant can have been read, at most `poll_seconds`, or until an earlier timer is armed."""
