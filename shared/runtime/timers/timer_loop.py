@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from shared.runtime.clock import Clock
+from shared.runtime.clock import Clock, monotonic
 from shared.runtime.database.database import Database
 from shared.runtime.dead_letters.breaker import Breaker
 from shared.runtime.kafka.watermark import Watermark
@@ -18,7 +18,7 @@ from shared.runtime.timers.firing import FiredBatch, TimerFiring
 
 _MIN_WAIT_SECONDS = 0.05
 _GATHER_SECONDS = 0.1
-"""Pause after a batch that was not full: a look at the table and the broker costs as much as many timers."""
+"""From one look to the next, unless a batch was full: a look at the table and the broker costs as much as many timers."""
 _SOLE_OWNER_POLLS = 4
 
 
@@ -45,6 +45,7 @@ class TimerLoop:
             if self._breaker.is_open:
                 await sleep_or_stop(stop, poll_seconds)
                 continue
+            looked_at = monotonic()
             self._database.timers_armed.clear()
             next_due = await self._next_due()
             due = self._due(next_due)
@@ -57,7 +58,8 @@ class TimerLoop:
                     await sleep_or_stop(stop, idle.next_wait())
                 else:
                     idle.reset()
-                    await sleep_or_stop(stop, 0.0 if batch.is_full else _GATHER_SECONDS)
+                    pause = 0.0 if batch.is_full else looked_at + _GATHER_SECONDS - monotonic()
+                    await sleep_or_stop(stop, max(0.0, pause))
             else:
                 await sleep_or_stop(stop, self._seconds_until_readable(due.values()))
             self._health.clear_trouble("timers")
