@@ -39,7 +39,8 @@ from shared.runtime.process.supervision import BackgroundLoop, supervise
 from shared.runtime.process.waiting import Backoff
 from shared.runtime.processing.failure_isolation import BatchHandler
 from shared.runtime.subscription.subscription import Subscription
-from shared.runtime.timers.timers import FireTimers, LockCases, TimerLoop
+from shared.runtime.timers.firing import FireTimers, LockCases, TimerFiring
+from shared.runtime.timers.timer_loop import TimerLoop
 from shared.runtime.tracing.spans import Tracing
 
 _EXIT_CODE_HUNG = 70
@@ -139,16 +140,12 @@ class Service:
         `lock_cases(tx, ids)` locks the cases `ORDER BY id FOR UPDATE SKIP LOCKED` and returns those that it locked;
         `fire_timers(tx, due, now)` decides what is due at or before each timer's `cutoff` and arms the cases again.
         """
-        timers = TimerLoop(
-            self.processing_database,
-            self.clock,
-            self.watermark,
-            lock_cases=lock_cases,
-            fire_timers=fire_timers,
-            health=self.health,
-            breaker=self.subscription.processor.breaker,
-            tracing=self.tracing,
+        database, breaker = self.processing_database, self.subscription.processor.breaker
+        firing = TimerFiring(
+            database, self.clock, self.watermark, lock_cases=lock_cases, fire_timers=fire_timers, breaker=breaker, tracing=self.tracing
         )
+        timers = TimerLoop(database, self.clock, self.watermark, firing, health=self.health, breaker=breaker)
+        self.watermark.when_assigned(database.timers_armed.set)
         self._loops["timers"] = partial(timers.run, settings=self.settings)
 
     def include_router(self, router: APIRouter) -> None:

@@ -18,11 +18,12 @@ def main() -> int:
     parser.add_argument("--complaints", type=int, default=0, help="size of the bench: complaints, timers, cases or mails; 0: its own")
     parser.add_argument("--minutes", type=float, default=0.0, help="minutes of the run that measures memory; 30 before a release")
     parser.add_argument("--no-profile", action="store_true", help="leave out the profile by layer")
+    parser.add_argument("--against", default="", metavar="PYTHON", help="timers: Python of another checkout, whose process runs in turns")
     arguments = parser.parse_args()
     if unknown := set(arguments.names) - BENCHES.keys():
         parser.error(f"no such bench: {', '.join(sorted(unknown))}; there are {', '.join(BENCHES)}")
-    options = Options(arguments.rounds, arguments.complaints, arguments.minutes, not arguments.no_profile)
-    given = " ".join(word for word in sys.argv[1:] if word not in BENCHES)
+    options = Options(arguments.rounds, arguments.complaints, arguments.minutes, not arguments.no_profile, arguments.against)
+    given = " ".join("PYTHON" if word == arguments.against else word for word in sys.argv[1:] if word not in BENCHES)
     failed = False
     for name in arguments.names or BENCHES:
         outcome = measured(BENCHES[name], options, f'make bench ARGS="{name} {given}"'.replace(' "', '"'))

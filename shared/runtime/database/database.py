@@ -17,6 +17,7 @@ from shared.runtime.errors import Unavailable
 from shared.runtime.process import metrics
 from shared.runtime.process.failures import is_infrastructure
 from shared.runtime.process.settings import RuntimeSettings
+from shared.runtime.process.waiting import DueSignal
 
 __all__ = ["Database", "Transaction"]
 
@@ -39,8 +40,8 @@ class Database:
         metrics.DATABASE_CONNECTIONS.labels(name).set_function(_connections_in_use(self.engine))
         self.outbox_added = asyncio.Event()
         """Set by a commit that added messages to the outbox."""
-        self.timers_armed = asyncio.Event()
-        """Set by a commit that armed timers."""
+        self.timers_armed = DueSignal()
+        """Notes the earliest instant of each commit that armed timers."""
 
     def with_own_connections(self, pool_size: int, name: str = "other") -> "Database":
         """The same database through a pool of its own, whose connections this one's users cannot occupy; the events are shared."""

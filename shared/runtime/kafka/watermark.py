@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -51,6 +51,16 @@ class Watermark:
         self._position_source: PositionSource | None = None
         self._request_lock = asyncio.Lock()
         self._lags: dict[TopicPartition, int] = {}
+        self._when_assigned: Callable[[], None] = lambda: None
+
+    @property
+    def tolerance_seconds(self) -> float:
+        """How much later than an instant the broker has to be asked to show that everything before the instant has been read."""
+        return self._clock_tolerance / timedelta(seconds=1)
+
+    def when_assigned(self, callback: Callable[[], None]) -> None:
+        """Call `callback` whenever partitions have been assigned."""
+        self._when_assigned = callback
 
     def attach(self, end_offsets: EndOffsetSource, positions: PositionSource) -> None:
         """Use these sources; both take topics without the prefix of the settings."""
@@ -61,6 +71,7 @@ class Watermark:
         """The consumer owns these partitions and no others; nothing of them counts as read."""
         self._read_until = dict.fromkeys(partitions, _NEVER)
         self._lags = {}
+        self._when_assigned()
 
     def on_revoked(self) -> None:
         """The consumer owns no partition."""

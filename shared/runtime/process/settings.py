@@ -65,7 +65,7 @@ class RuntimeSettings(BaseSettings):
         description="PostgreSQL; each service uses the schema of its name",
     )
     database_pool: int = Field(6, ge=2, description="database connections of one process for HTTP, reports and other loops")
-    processing_pool: int = Field(4, ge=4, description="further connections: two for batches, one for timers, one for the relay")
+    processing_pool: int = Field(5, ge=4, description="further connections: two for batches, two for timers, one for the relay")
     command_timeout: float = Field(30.0, gt=0, description="seconds that a statement may take")
     lock_timeout: float = Field(10.0, gt=0, description="seconds to wait for a row lock")
     idle_in_transaction_timeout: float = Field(30.0, gt=0, description="seconds after which the database ends an idle transaction")
@@ -109,7 +109,9 @@ class RuntimeSettings(BaseSettings):
         600.0, ge=0, description="seconds that messages to an absent or forbidden topic are held; then they become dead letters"
     )
     send_timeout: float = Field(4.0, gt=0, description="seconds without progress after which a send is aborted and the producer replaced")
-    timer_poll_ms: int = Field(500, ge=1, description="timer poll interval in milliseconds")
+    timer_poll_ms: int = Field(
+        500, ge=1, description="timer poll interval in milliseconds; four times that in a process that owns every partition"
+    )
     heartbeat_seconds: float = Field(5.0, ge=0, description="seconds between two heartbeats of a process; 0: it sends and reads none")
     silence_seconds: float = Field(20.0, gt=0, description="seconds without a heartbeat after which a process is reported to stand still")
     stop_timeout: float = Field(30.0, gt=0, description="seconds for an orderly stop; then the process exits")

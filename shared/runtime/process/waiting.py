@@ -1,11 +1,13 @@
-"""Waits that end when the process stops: a fixed time, or a backoff between attempts."""
+"""Waits that end when the process stops: a fixed time, a backoff between attempts, or until something falls due earlier."""
 
 import asyncio
+from datetime import UTC, datetime
 
 from shared.runtime.clock import jitter
 
 # Without a bound, 2.0**failures raises OverflowError in a long outage.
 _MAX_DOUBLINGS = 20
+_ALWAYS, _NEVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
 class Backoff:
@@ -29,6 +31,39 @@ class Backoff:
     def reset(self) -> None:
         """Begin again with the shortest wait."""
         self.failures = 0
+
+
+class DueSignal:
+    """Ends the wait for a due instant when something is due before it.
+
+    `clear` before the instants are read, `wait` after: what is noted in between is not lost.
+    """
+
+    def __init__(self) -> None:
+        self._earliest = _NEVER
+        self._waits_until = _NEVER
+        self._event = asyncio.Event()
+
+    def clear(self) -> None:
+        """Forget what has been noted."""
+        self._earliest = _NEVER
+
+    def note(self, due_at: datetime) -> None:
+        """Something is due at this instant."""
+        self._earliest = min(self._earliest, due_at)
+        if self._earliest < self._waits_until:
+            self._event.set()
+
+    def set(self) -> None:
+        """Something may be due at once."""
+        self.note(_ALWAYS)
+
+    async def wait(self, seconds: float, until: datetime, stop: asyncio.Event) -> None:
+        """Wait until something due before `until` is noted or `stop` is set, at most `seconds`."""
+        self._waits_until = until
+        self._event.clear()
+        if self._earliest >= until:
+            await wait_for_any(seconds, self._event, stop)
 
 
 async def sleep_or_stop(stop: asyncio.Event, seconds: float) -> None:

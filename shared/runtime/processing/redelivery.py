@@ -20,7 +20,7 @@ from shared.runtime.process.waiting import sleep_or_stop
 from shared.runtime.processing import inbox
 from shared.runtime.processing.failure_isolation import BatchHandler
 from shared.runtime.processing.record_spans import RecordSpans
-from shared.runtime.timers.timers import TIMER_PSEUDO_TOPIC
+from shared.runtime.timers.firing import TIMER_PSEUDO_TOPIC
 from shared.runtime.tracing.context import working_on
 from shared.runtime.tracing.spans import Tracing
 

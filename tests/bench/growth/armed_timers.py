@@ -1,16 +1,18 @@
 """A million armed timers of the runtime: how late they fire at a steady rate, how many fire a second, and how soon after a restart.
 
 The process is the skeleton of sla: it locks the case, deletes the timer, arms the next one and adds an event to the outbox, and decides
-nothing. An instant counts as reached when the broker has appended the event.
+nothing. An instant counts as reached when the broker has appended the event. Beside it, sla itself fires the timers of real cases.
 """
 
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
+from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -18,39 +20,35 @@ import asyncpg
 import orjson
 
 from deploy.embedded import EmbeddedServers
-from deploy.embedded.process import ManagedProcess
-from shared.contracts.topics import CASE_EVENTS
-from tests.bench.limits.hops import RecordShape, RecordTemplate, read_all
-from tests.bench.limits.systems import ComparedSystem, start_skeleton
+from tests.bench.growth import decided_timers
+from tests.bench.growth.timer_runs import ARM, DUE_AT_ONCE, RATE, TimerRuns, open_events
+from tests.bench.limits.hops import RecordShape, RecordTemplate
+from tests.bench.limits.systems import ComparedSystem, HopCommand, start_skeleton
 from tests.bench.measuring.outcome import Bench, Goal, Options, Outcome
-from tests.bench.measuring.processes import cpu_seconds, process_family
+from tests.bench.measuring.profiling import profile_tables
 from tests.bench.measuring.results import FOLDER
 from tests.bench.measuring.stacks import POSTGRES
-from tests.bench.measuring.tables import quantile, table
+from tests.bench.measuring.tables import table
 from tests.support.servers.databases import asyncpg_dsn
-from tests.support.waiting import wait_for
 
 TIMERS = 1_000_000
-RATE, RATE_SECONDS = 1000, 20
-DUE_AT_ONCE = 100_000
-DUE_IN_STOP = 10_000
-LEAD_SECONDS = 20.0
-"""From the statement that makes timers due until the first of them is, more than it takes on a busy machine."""
-_ARM = """
-WITH numbered AS (SELECT n, 'case-' || n AS id FROM generate_series(0, $1::int - 1) AS n),
-stored AS (INSERT INTO sla.skeleton_state SELECT id, convert_to(repeat(md5(id), 32), 'UTF8') FROM numbered)
-INSERT INTO sla.timer (case_id, partition, due_at) SELECT id, n % 24, now() + interval '3 days' + n * interval '1 second' FROM numbered
-"""
-_MAKE_DUE = """
-UPDATE sla.timer SET due_at = now() + $3 * interval '1 second' + ordered.place * $4 * interval '1 second'
-FROM (SELECT case_id, row_number() OVER (ORDER BY due_at DESC) AS place FROM sla.timer ORDER BY due_at DESC OFFSET $2 LIMIT $1) AS ordered
-WHERE timer.case_id = ordered.case_id
-"""
+NOW, BEFORE = "now", "before"
 _ANY_EVENT = RecordShape([RecordTemplate("triage-events", "classified", {})])
+_PARTS = ("sla", "postgres", "kafka")
+_ROWS = (
+    (f"late at {RATE:,} due a second, p50, s", "lateness_p50_seconds"),
+    ("p99, s", "lateness_p99_seconds"),
+    ("most, s", "lateness_most_seconds"),
+    ("early", "early"),
+    (f"fires a second, {DUE_AT_ONCE:,} due at once", "fires_a_second"),
+    ("from the start of the process to the first timer, s", "restart_seconds"),
+    ("of it, until it connects to the database, s", "restart_connected_seconds"),
+    ("of it, CPU of the process, s", "restart_cpu_seconds"),
+)
 
 
 def measure(options: Options) -> Outcome:
-    """On servers of their own."""
+    """On servers of their own; `complaints` is the number of armed timers, `against` the Python of the checkout to compare with."""
     timers = options.complaints or TIMERS
     FOLDER.mkdir(parents=True, exist_ok=True)
     with (
@@ -58,107 +56,76 @@ def measure(options: Options) -> Outcome:
         EmbeddedServers(Path(name) / "servers", postgres_settings=POSTGRES) as servers,
         ExitStack() as exits,
     ):
-        system = start_skeleton(servers, Path(name), _ANY_EVENT, exits, hops=("sla",))
-        figures = asyncio.run(_measure(servers, system, timers))
+        system = start_skeleton(servers, Path(name), _ANY_EVENT, exits, hops=())
+        rounds, profile = asyncio.run(_measure(servers, system, timers, options))
+    figures: dict[str, Any] = {"timers": timers, "rounds": rounds, "profile": profile, "decided": decided_timers.measure()}
+    now = _medians(rounds[NOW])
     goals = [
-        Goal(f"{timers:,} armed timers, {RATE:,} due a second: lateness p99", figures["lateness_p99_seconds"], 1, "s", at_most=True),
-        Goal("the same: fires a second", figures["fires_a_second"], 20_000, "/s"),
-        Goal("the same: from restart to firing", figures["restart_seconds"], 3, "s", at_most=True),
+        Goal(f"{timers:,} armed timers, {RATE:,} due a second: lateness p99", now["lateness_p99_seconds"], 1, "s", at_most=True),
+        Goal("the same: fires a second", now["fires_a_second"], 20_000, "/s"),
+        Goal("the same: from restart to firing", now["restart_seconds"], 3, "s", at_most=True),
     ]
     return Outcome(figures, goals)
 
 
-async def _measure(servers: EmbeddedServers, system: ComparedSystem, timers: int) -> dict[str, Any]:
-    process = system.processes["sla"]
+async def _measure(
+    servers: EmbeddedServers, system: ComparedSystem, timers: int, options: Options
+) -> tuple[dict[str, list[dict[str, float]]], dict[str, Any]]:
+    """Rounds in turns, then one round under the profiler."""
+    assert system.command is not None
     connection = await asyncpg.connect(asyncpg_dsn(system.database_url or ""))
-    await connection.execute(_ARM, timers)
+    await connection.execute(ARM, timers)
     await connection.execute("VACUUM ANALYZE sla.timer")
     await connection.execute("VACUUM ANALYZE sla.skeleton_state")
-    steady = await _fire_steadily(servers, connection, process)
-    at_once = await _fire_at_once(servers, connection, process)
-    restart = await _restart(connection, system)
+    events = await open_events(servers.bootstrap_servers, system.prefix)
+    runs = TimerRuns(servers, connection, events, system.prefix)
+    commands = {NOW: system.command}
+    if options.against:
+        commands = {BEFORE: replace(system.command, python=options.against), NOW: system.command}
+    rounds: dict[str, list[dict[str, float]]] = {name: [] for name in commands}
+    for _ in range(options.rounds):
+        for name, command in commands.items():
+            rounds[name].append(await runs.run(command))
+            sys.stderr.write(f"{name}: {rounds[name][-1]}\n")
+    profile = await _profile(runs, system.command) if options.profile else {}
+    await events.stop()
     await connection.close()
-    return {"timers": timers, **steady, **at_once, "restart_seconds": restart}
+    return rounds, profile
 
 
-async def _fire_steadily(servers: EmbeddedServers, connection: asyncpg.Connection, process: ManagedProcess) -> dict[str, float]:
-    """Timers that fall due one after the other; the lateness of each, by the broker's timestamp of its event."""
-    used = _used(servers, process)
-    await connection.execute(_MAKE_DUE, RATE * RATE_SECONDS, 0, LEAD_SECONDS, 1 / RATE)
-    await _wait_until_fired(connection, seconds=RATE_SECONDS + 120)
-    records = await read_all(servers.bootstrap_servers, [CASE_EVENTS], prefix="skeleton-")
-    events = [(record.timestamp / 1000, orjson.loads(record.value)) for record in records]
-    late = [appended_at - event["due"] for appended_at, event in events]
-    after = _used(servers, process)
-    fired = RATE * RATE_SECONDS
-    return {
-        "fired": len(late),
-        "lateness_p50_seconds": round(quantile(late, 0.5), 3),
-        "lateness_p99_seconds": round(quantile(late, 0.99), 3),
-        "lateness_most_seconds": round(max(late), 3),
-        "early": sum(seconds < -0.001 for seconds in late),
-        "sla_micros": round((after[0] - used[0]) / fired * 1e6),
-        "postgres_micros": round((after[1] - used[1]) / fired * 1e6),
-    }
+async def _profile(runs: TimerRuns, command: HopCommand) -> dict[str, Any]:
+    file = command.folder / "profile.json"
+    figures = await runs.run(command, file)
+    return {"sla": orjson.loads(file.read_bytes()), "sla_micros_at_once": figures["sla_micros_at_once"]}
 
 
-async def _fire_at_once(servers: EmbeddedServers, connection: asyncpg.Connection, process: ManagedProcess) -> dict[str, float]:
-    await connection.execute(_MAKE_DUE, DUE_AT_ONCE, 0, LEAD_SECONDS, 0.0)
-    await connection.execute("VACUUM sla.timer")
-    due_at = await connection.fetchval("SELECT min(due_at) FROM sla.timer")
-    await asyncio.sleep(max(0.0, due_at.timestamp() - time.time()))
-    used, began = _used(servers, process), time.monotonic()
-    await _wait_until_fired(connection, seconds=600)
-    took, after = time.monotonic() - began, _used(servers, process)
-    return {
-        "fires_a_second": round(DUE_AT_ONCE / took),
-        "sla_micros_at_once": round((after[0] - used[0]) / DUE_AT_ONCE * 1e6, 1),
-        "postgres_micros_at_once": round((after[1] - used[1]) / DUE_AT_ONCE * 1e6, 1),
-    }
-
-
-async def _restart(connection: asyncpg.Connection, system: ComparedSystem) -> float:
-    """Seconds from the start of the process until it has fired the first of the timers that fell due while it was stopped."""
-    assert system.command is not None
-    await asyncio.to_thread(system.processes["sla"].stop)
-    await connection.execute(_MAKE_DUE, DUE_IN_STOP, 0, -1.0, 0.0)
-    with ExitStack() as exits:
-        began = time.monotonic()
-        system.command.start("sla", exits)
-        await wait_for(lambda: _left(connection, DUE_IN_STOP), deadline=60, what="fired", pause=0.02)
-        return round(time.monotonic() - began, 2)
-
-
-async def _left(connection: asyncpg.Connection, number: int) -> bool:
-    return bool(await connection.fetchval("SELECT count(*) FROM sla.timer WHERE due_at <= now()") < number)
-
-
-async def _wait_until_fired(connection: asyncpg.Connection, seconds: float) -> None:
-    """Until no timer is due within the next minutes, and every event is sent."""
-    waiting = "SELECT NOT EXISTS (SELECT FROM sla.timer WHERE due_at < now() + interval '1 hour') AND NOT EXISTS (SELECT FROM sla.outbox)"
-    await wait_for(lambda: connection.fetchval(waiting), deadline=seconds, what="every timer fired", pause=0.05)
-
-
-def _used(servers: EmbeddedServers, process: ManagedProcess) -> tuple[float, float]:
-    assert servers.postgres is not None
-    return cpu_seconds(process.pid), sum(map(cpu_seconds, process_family(servers.postgres.process.pid)))
+def _medians(rounds: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    return {name: round(median(each[name] for each in rounds), 3) for name in rounds[0]}
 
 
 def section(figures: Mapping[str, Any]) -> Iterator[str]:
-    """One table."""
+    """Rounds in turns, the profile, and sla itself."""
+    medians = {name: _medians(rounds) for name, rounds in figures["rounds"].items()}
+    in_turns = ", *before* and *now* in turns" if BEFORE in medians else ""
     yield f"{figures['timers']:,} armed timers of the runtime in one process without decisions: lock the case, delete the timer, arm the"
-    yield "next one, add an event to the outbox. Late is from the due instant until the broker has appended the event.\n"
-    rows = [
-        (f"late at {RATE:,} due a second, p50", f"{figures['lateness_p50_seconds']:.2f} s"),
-        ("p99", f"{figures['lateness_p99_seconds']:.2f} s"),
-        ("most", f"{figures['lateness_most_seconds']:.2f} s"),
-        ("early", f"{figures['early']}"),
-        ("CPU µs a timer, process + PostgreSQL", f"{figures['sla_micros']:,} + {figures['postgres_micros']:,}"),
-        (f"fires a second, {DUE_AT_ONCE:,} due at once", f"{figures['fires_a_second']:,}"),
-        ("CPU µs a timer, process + PostgreSQL", f"{figures['sla_micros_at_once']:,} + {figures['postgres_micros_at_once']:,}"),
-        ("from the start of the process to the first timer", f"{figures['restart_seconds']:.1f} s"),
-    ]
-    yield from table(("", "reached"), rows)
+    yield "next one, add an event to the outbox. Late is from the due instant until the broker has appended the event. Medians of"
+    yield f"{len(figures['rounds'][NOW])} rounds{in_turns}. What was tried is in [decision 82](../adr/0082-due-timers-by-partition.md).\n"
+    yield from table(("", *medians), [(text, *(f"{each[name]:,g}" for each in medians.values())) for text, name in _ROWS])
+    yield "CPU of process + PostgreSQL + Kafka:\n"
+    yield from table(("", *medians), list(_cpu_rows(medians)))
+    if profile := figures["profile"]:
+        yield "Where the CPU of the process goes, over all of these runs and its start, under the profiler:\n"
+        yield from profile_tables({"sla": profile["sla"]}, ("CPU µs a timer, due at once", {"sla": f"{profile['sla_micros_at_once']:,}"}))
+    yield from decided_timers.section(figures["decided"])
+
+
+def _cpu_rows(medians: Mapping[str, Mapping[str, float]]) -> Iterator[tuple[str, ...]]:
+    for text, pattern in (
+        (f"µs a timer, {RATE:,} due a second", "{}_micros_steady"),
+        ("µs a timer, due at once", "{}_micros_at_once"),
+        ("at rest, percent of a core", "{}_rest_percent"),
+    ):
+        yield text, *(" + ".join(f"{each[pattern.format(part)]:,g}" for part in _PARTS) for each in medians.values())
 
 
 BENCH = Bench("Armed timers", measure, section)

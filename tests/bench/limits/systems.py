@@ -40,11 +40,13 @@ class HopCommand:
     module: str
     folder: Path
     environment: Mapping[str, str]
+    python: str = sys.executable
 
-    def start(self, hop: str, exits: ExitStack) -> ManagedProcess:
-        """Start it; it stops with `exits`."""
+    def start(self, hop: str, exits: ExitStack, profile: Path | None = None) -> ManagedProcess:
+        """Start it; it stops with `exits`, and then writes its profile if that has a path."""
         process = ManagedProcess(hop, self.folder / f"{hop}.log", signal.SIGTERM)
-        process.start([sys.executable, "-P", "-m", self.module, hop, str(self.folder / "shape.json")], environment=self.environment)
+        module = [self.module] if profile is None else ["tests.bench.measuring.profiled", str(profile), self.module]
+        process.start([self.python, "-P", "-m", *module, hop, str(self.folder / "shape.json")], environment=self.environment)
         exits.callback(process.stop)
         return process
 

@@ -16,7 +16,7 @@ _RULES = tuple(
         (r":decode\w*$|/kafka/(record|record_decoder|partitioner)\.py|/submission_reading\.py|/domain/submission\.py", "decode"),
         (r":(encode|serialize)\w*$|/outbox/outbox\.py|/contracts/envelope\.py|/event_messages\.py|/views/redaction\.py", "encode"),
         (r"/services/\w+/domain/|/services/\w+/channels/|/shared/procedures/|/cel\w*/", "decide"),
-        (r"/services/\w+/", "application"),
+        (r"/services/\w+/|/limits/skeleton_service\.py", "application"),
         (r"/shared/runtime/|/prometheus_client/|/structlog/", "runtime"),
     )
 )

@@ -58,12 +58,13 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line asks of the benches; 0 leaves a number to the bench."""
+    """What the command line asks of the benches; 0 leaves a number to the bench. `against` is the Python of another checkout."""
 
     rounds: int = 5
     complaints: int = 0
     minutes: float = 0.0
     profile: bool = True
+    against: str = ""
 
 
 @dataclass(frozen=True)

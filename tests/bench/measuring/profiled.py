@@ -1,4 +1,4 @@
-"""Runs a service and samples its CPU: `python -m tests.bench.measuring.profiled FILE services.sla`.
+"""Runs a service and samples its CPU: `python -m tests.bench.measuring.profiled FILE services.sla`, with arguments of the module.
 
 The kernel sends SIGPROF for every 5 ms of CPU that the process uses; the handler assigns the stack to a layer. SIGUSR1 forgets the
 samples, so that start and warm-up do not count. The samples are written when the service ends.
@@ -58,7 +58,7 @@ def _frames(frame: FrameType | None) -> Iterator[str]:
 def main() -> None:
     """Run the module until it ends."""
     path, module = Path(sys.argv[1]), sys.argv[2]
-    sys.argv = [module]
+    sys.argv = sys.argv[2:]
     samples = SampledLayers()
     signal.signal(signal.SIGPROF, samples.sample)
     signal.signal(signal.SIGUSR1, samples.reset)

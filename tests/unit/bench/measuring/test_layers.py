@@ -18,6 +18,7 @@ SERVICE = "/project/shared/runtime/service.py:run_service"
         ("decide", ["/python/re/__init__.py:search", "/project/services/sla/domain/lifecycle/decide.py:decide", SERVICE]),
         ("SQL", ["/lib/asyncpg/connection.py:fetch", "/project/shared/runtime/database/transaction.py:fetch", SERVICE]),
         ("application", ["/python/dataclasses.py:replace", "/project/services/sla/application/case_batch.py:_decide", SERVICE]),
+        ("application", ["/lib/orjson/x.py:dumps", "/project/tests/bench/limits/skeleton_service.py:fire", SERVICE]),
         ("runtime", ["/python/asyncio/base_events.py:run_forever"]),
     ],
 )

@@ -1,10 +1,11 @@
 """Backoff doubles up to a limit with jitter, and every wait ends with the stop."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.runtime.process.waiting import Backoff, sleep_or_stop
+from shared.runtime.process.waiting import Backoff, DueSignal, sleep_or_stop
 
 
 def test_backoff_doubles_up_to_its_limit_less_at_most_a_half() -> None:
@@ -40,3 +41,47 @@ async def test_sleep_ends_after_its_time_without_a_stop() -> None:
     stop = asyncio.Event()
     await sleep_or_stop(stop, 0)
     assert not stop.is_set()
+
+
+NEXT_DUE = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+
+
+async def ends_early(signal: DueSignal, seconds: float = 0.2) -> bool:
+    loop = asyncio.get_running_loop()
+    started = loop.time()
+    await signal.wait(seconds, NEXT_DUE, asyncio.Event())
+    return loop.time() - started < seconds / 2
+
+
+async def test_an_earlier_instant_ends_the_wait_and_a_later_one_does_not() -> None:
+    loop, signal = asyncio.get_running_loop(), DueSignal()
+    for offset, is_early in ((-SECOND, True), (SECOND, False)):
+        signal.clear()
+        loop.call_later(0.01, signal.note, NEXT_DUE + offset)
+        assert await ends_early(signal) is is_early
+
+
+async def test_an_instant_noted_between_reading_and_waiting_is_not_lost() -> None:
+    signal = DueSignal()
+    signal.clear()
+    signal.note(NEXT_DUE + SECOND)
+    signal.note(NEXT_DUE - SECOND)
+    signal.note(NEXT_DUE + SECOND)
+    assert await ends_early(signal, 60)
+
+
+async def test_what_was_noted_before_reading_ends_no_wait() -> None:
+    signal = DueSignal()
+    signal.note(NEXT_DUE - SECOND)
+    signal.clear()
+    assert not await ends_early(signal)
+
+
+async def test_the_wait_for_a_due_instant_ends_with_the_stop_and_with_set() -> None:
+    stop, signal = asyncio.Event(), DueSignal()
+    stop.set()
+    async with asyncio.timeout(5):
+        await signal.wait(60, NEXT_DUE, stop)
+        signal.set()
+        await signal.wait(60, NEXT_DUE, asyncio.Event())
