@@ -74,7 +74,10 @@ async def _run_and_plant(system: FaultySystem, plan: Sequence[PlannedFault]) -> 
         await connection.execute(statement)
     await connection.close()
     async with open_topic_client(RuntimeSettings(kafka_bootstrap_servers=system.bootstrap_servers)) as client:
-        first = next(record for record in await client.read_records(CASE_EVENTS) if dict(record.headers)[CE_SEQUENCE] == b"1")
+        # Not of a hostile record, which is no event of a case.
+        cases = {case.encode() for case in result.accepted}
+        events = [record for record in await client.read_records(CASE_EVENTS) if record.key in cases]
+        first = next(record for record in events if dict(record.headers).get(CE_SEQUENCE) == b"1")
         await _publish_again(client, first, {})
         await _publish_again(client, first, {CE_SEQUENCE: b"9999"})
     sinks = system.stack.root / "sinks"

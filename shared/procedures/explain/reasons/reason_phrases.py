@@ -231,6 +231,7 @@ ANSWERS: Final = (
     ("the source may not name this person", "该来源不允许此人登记"),
     ("the source may not submit on this channel", "该来源不允许此渠道"),
     ("the source submits too fast", "提交过于频繁"),
+    ("more complaints arrive than can be stored in time", "收到的投诉多于能及时存储的数量"),
     ("the Idempotency-Key was used for another complaint", "同一表单已登记过另一投诉"),
     ("the external_id was used for another complaint", "该外部编号已用于另一投诉"),
     ("Unauthorized", "未获授权"),
