@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import Response
 
 from services.intake import api_documents, metrics
+from services.intake.admission import Admission
 from services.intake.api_dependencies import API_KEY_SCHEME, Authentication, intake_problem
 from services.intake.application.entry_by_hand import with_entering_person
 from services.intake.application.group_commit import GroupCommit
@@ -59,6 +60,11 @@ def add_routes(app: FastAPI, dependencies: ApiDependencies) -> None:
     _add_submission_routes(router, dependencies)
     _add_query_routes(router, dependencies)
     app.include_router(router)
+    app.add_middleware(
+        Admission,
+        is_overloaded=lambda: dependencies.group_commit.is_overloaded(_OVERLOAD_CALLERS, dependencies.settings.overload_seconds),
+        is_source=dependencies.authentication.is_source,
+    )
     add_problem_handlers(app, _count_refused_request)
 
 
@@ -91,7 +97,7 @@ def _add_submission_routes(router: APIRouter, api: ApiDependencies) -> None:
         One result each, in order: 202 if all were accepted, 207 if some, 422 if none.
         """
         started = monotonic()
-        context = _submitting_source(api, request)
+        context = api.authentication.authenticate_within_rate(request)
         items = _items(_parsed(await read_body(request, api.settings.max_batch_bytes)), api.settings.max_batch_items)
         api.authentication.consume_rate(context, len(items))
         results = await _register_items(api, context, items, _idempotency_key(request), _traceparent(request))
@@ -125,21 +131,11 @@ async def _read_entry(api: ApiDependencies, request: Request) -> tuple[SourceCon
     """The source and the body of a submission: by the source's key, or by the token of a person who enters it for the source."""
     person = await api.authentication.signed_in(request)
     if person is None:
-        context = _submitting_source(api, request)
+        context = api.authentication.authenticate_within_rate(request)
         api.authentication.consume_rate(context, 1)
         return context, _parsed(await read_body(request, api.settings.max_complaint_bytes))
     document = _parsed(await read_body(request, api.settings.max_complaint_bytes))
     return api.authentication.source_entered_by(person, document), with_entering_person(document, person)
-
-
-def _submitting_source(api: ApiDependencies, request: Request) -> SourceContext:
-    """The source of the request; raises HttpProblem 401, or 429 while it submits too fast or more arrives than can be committed."""
-    context = api.authentication.authenticate_within_rate(request)
-    if api.group_commit.is_overloaded(_OVERLOAD_CALLERS, api.settings.overload_seconds):
-        # Not people, who enter one complaint at a time.
-        fault = SubmissionFault("request", "overloaded", "send the same request again after the seconds of Retry-After")
-        raise intake_problem("overloaded", fault, headers={"Retry-After": "1"})
-    return context
 
 
 async def _register_items(

@@ -73,12 +73,16 @@ class Authentication:
 
     def authenticate(self, request: Request) -> SourceContext:
         """The source of a request, which sends its key as a bearer token or in X-API-Key; raises HttpProblem 401."""
-        key = bearer_token(request) or request.headers.get("x-api-key", "")
+        key = _api_key(request)
         context = self._keys.find(key)
         if context is None:
             fault = SubmissionFault("Authorization", "unknown_key" if key else "missing", _REMEDY)
             raise unauthorized(faults=[fault], problem_type=PROBLEM_TYPES["key"])
         return context
+
+    def is_source(self, request: Request) -> bool:
+        """Whether the request has the key of a source."""
+        return self._keys.find(_api_key(request)) is not None
 
     async def authenticate_uploader(self, request: Request) -> str:
         """The source, or `person:<id>` by the person's token, that uploads a file; raises HttpProblem 401 or 429."""
@@ -111,3 +115,7 @@ class Authentication:
     def consume_rate(self, context: SourceContext, count: int) -> None:
         """Charge `count` complaints to the source."""
         self._rate_limit.consume(context.source.id, context.source.rate_per_second, count)
+
+
+def _api_key(request: Request) -> str:
+    return bearer_token(request) or request.headers.get("x-api-key", "")
