@@ -20,7 +20,7 @@ class Presence:
 
 @dataclass(frozen=True, slots=True)
 class DepartmentNode:
-    """A department with its people and the departments below; None stands for people without a department."""
+    """A department with its people and the departments below; the department is None for people who have none."""
 
     department: Department | None
     head: Presence | None

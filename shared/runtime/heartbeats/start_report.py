@@ -52,7 +52,7 @@ class StartReporter:
         self._missed_records = 0
 
     async def look_back(self) -> None:
-        """Read since when the service was away, and what became due; before this process stands for election."""
+        """Read since when the service was away, and what became due; before this process takes part in the election."""
         self._looked_at = self._clock.real_now()
         try:
             self.report = await self._look()

@@ -37,7 +37,7 @@ class TimeRow:
 
     @property
     def day_count(self) -> int:
-        """How many days the row stands for."""
+        """Number of days that the row covers."""
         return (self.last - self.first).days + 1
 
 

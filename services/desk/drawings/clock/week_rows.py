@@ -27,7 +27,7 @@ class DayCell:
 
 @dataclass(frozen=True, slots=True)
 class WeekRow:
-    """The cells of a week; or no cells, where it stands for `week_count` weeks in which `counted` days count."""
+    """The cells of a week; or no cells, where the row covers `week_count` weeks in which `counted` days count."""
 
     first: date
     cells: tuple[DayCell, ...]

@@ -12,7 +12,7 @@ from shared.contracts.events import EVENT_CLASSES
 from shared.runtime.database.database import Transaction
 
 DEEMED_EVENTS: Final = sorted(name for name in EVENT_CLASSES if "_deemed_" in name)
-"""Events that stand for an act which no one took in time."""
+"""Events that replace an act which no one took in time."""
 # A breach is late whatever came of the round; so is a round that ended after its instant where the clause does not speak of a breach.
 _LATE: Final = "(run.breached_at IS NOT NULL OR (run.state = 'stopped' AND run.ended_at > run.due_at))"
 
