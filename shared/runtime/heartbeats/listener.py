@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from shared.contracts.operations.heartbeats import Heartbeat
 from shared.contracts.topics import HEARTBEATS
 from shared.runtime.heartbeats.peers import Peers
-from shared.runtime.kafka.connection import connection_options
+from shared.runtime.kafka.connection import FETCHER_OPTIONS, connection_options
 from shared.runtime.process import metrics
 from shared.runtime.process.failures import redacted_reason
 from shared.runtime.process.settings import RuntimeSettings
@@ -84,7 +84,11 @@ async def heartbeat_consumer(settings: RuntimeSettings) -> AsyncIterator[AIOKafk
     """A consumer that begins with the latest heartbeats; raises KafkaError or TimeoutError without the broker or the topic."""
     # Without a group: every process reads all of them, and has no offset to keep.
     consumer = AIOKafkaConsumer(
-        client_id="jiesu-heartbeats", enable_auto_commit=False, fetch_max_wait_ms=_POLL_MS, **connection_options(settings)
+        client_id="jiesu-heartbeats",
+        enable_auto_commit=False,
+        fetch_max_wait_ms=_POLL_MS,
+        **FETCHER_OPTIONS,
+        **connection_options(settings),
     )
     partition = TopicPartition(f"{settings.topic_prefix}{HEARTBEATS.name}", 0)
     try:

@@ -18,15 +18,35 @@ from shared.runtime.http.request_metrics import RequestMetrics
 from shared.runtime.http.request_spans import RequestSpans
 from shared.runtime.process.health import Health
 from shared.runtime.process.settings import RuntimeSettings
+from shared.runtime.process.waiting import sleep_or_stop
 from shared.runtime.tracing.spans import Tracing
 
 
+_DATE_SECONDS = 1.0
+"""uvicorn writes its `Date` header this often; between two of these it looked ten times whether it should end."""
+
+
 class _UvicornServer(uvicorn.Server):
-    """uvicorn without signal handlers: on SIGTERM the service stops its consumer first."""
+    """uvicorn without signal handlers: on SIGTERM the service stops its consumer first. It waits for its end instead of polling."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._exit = asyncio.Event()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+    async def main_loop(self) -> None:
+        """Update the `Date` header each second, until `exit`."""
+        # With any multiple of ten, on_tick updates the header.
+        while not await self.on_tick(0):
+            await sleep_or_stop(self._exit, _DATE_SECONDS)
+
+    def exit(self) -> None:
+        """Let `serve` end."""
+        self.should_exit = True
+        self._exit.set()
 
 
 class HttpServer:
@@ -39,7 +59,7 @@ class HttpServer:
         self.port = 0
         self._tracing = tracing or Tracing(name)
         self._settings = settings
-        self._server: uvicorn.Server | None = None
+        self._server: _UvicornServer | None = None
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -72,7 +92,7 @@ class HttpServer:
     async def stop(self) -> None:
         """Accept no more requests and finish those in progress."""
         if self._server is not None and self._task is not None:
-            self._server.should_exit = True
+            self._server.exit()
             await self._task
 
 

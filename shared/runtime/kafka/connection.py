@@ -11,6 +11,8 @@ from shared.runtime.process.settings import RuntimeSettings
 
 use_broker_connection()
 FORBIDDEN = (TopicAuthorizationFailedError, GroupAuthorizationFailedError)
+FETCHER_OPTIONS = {"consumer_timeout_ms": 1000}
+"""For consumers that stay open: the fetcher looks at every partition this often beside the events that wake it, by default at 200 ms."""
 
 
 def connection_options(settings: RuntimeSettings) -> dict[str, Any]:

@@ -134,3 +134,17 @@ def test_write_to_a_closed_transport_is_a_broken_connection(
 def test_every_client_connects_by_the_connection_of_ours() -> None:
     assert aiokafka.conn.AIOKafkaConnection is BrokerConnection
     assert "conn = AIOKafkaConnection(" in inspect.getsource(aiokafka.conn.create_conn)
+
+
+async def test_uvicorn_serves_until_its_main_loop_ends() -> None:
+    """`http.server` overrides `main_loop`, which polls ten times a second, and calls `on_tick` for the `Date` header."""
+    assert "await self.main_loop()" in inspect.getsource(uvicorn.Server._serve)
+    assert "counter % 10 == 0" in inspect.getsource(uvicorn.Server.on_tick)
+
+
+async def test_aiokafka_fetcher_waits_for_events_beside_its_timeout() -> None:
+    """`FETCHER_OPTIONS` makes the timeout longer: what ends an assignment, a fetch or a position must wake the fetcher by itself."""
+    routine = inspect.getsource(Fetcher._fetch_requests_routine)
+    assert "other_futs = [self._wait_consume_future, assignment.unassign_future]" in routine
+    assert "set(chain(self._pending_tasks, other_futs, resume_futures))" in routine
+    assert "self._notify(self._wait_consume_future)" in inspect.getsource(Fetcher.seek_to)

@@ -30,3 +30,20 @@ async def test_blocked_loop_is_late_and_busy(monkeypatch: pytest.MonkeyPatch) ->
     stop.set()
     await measuring
     assert (REGISTRY.get_sample_value("jiesu_event_loop_busy_seconds_total") or 0.0) - busy_before >= 0.2
+
+
+async def test_idle_loop_is_measured_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    stop, periods = asyncio.Event(), list[float]()
+    busy_until = iter([0.0, 0.1, 0.1, 0.2])  # processor seconds: busy, idle, busy
+    now = iter([0.0, 1.0, 1.0, 2.0, 2.0, 3.0])
+
+    async def sleep(_: asyncio.Event, seconds: float) -> None:
+        periods.append(seconds)
+        if len(periods) == 3:
+            stop.set()
+
+    monkeypatch.setattr(event_loop, "sleep_or_stop", sleep)
+    monkeypatch.setattr(event_loop, "thread_time", lambda: next(busy_until))
+    monkeypatch.setattr(event_loop, "monotonic", lambda: next(now))
+    await measure_event_loop(stop)
+    assert periods == [0.25, 0.25, 1.0]

@@ -1,0 +1,36 @@
+"""Polls wait longer while nothing arrives; the first record ends each of them."""
+
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from shared.runtime.kafka.connection import FETCHER_OPTIONS
+from shared.runtime.kafka.watermark import Watermark
+from shared.runtime.process.health import Health
+from shared.runtime.subscription.consumer import IDLE_FETCH_MS, PollState, PollTrackingConsumer
+
+PARTITION = TopicPartition("t", 0)
+
+
+async def test_only_the_polls_after_one_without_records_wait_as_long_as_a_fetch(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers: list[dict[TopicPartition, list[Any]]] = [{}, {}, {PARTITION: []}, {}, {}]
+    waits: list[int] = []
+
+    async def getmany(
+        self: AIOKafkaConsumer, *_: TopicPartition, timeout_ms: int, max_records: int | None
+    ) -> dict[TopicPartition, list[Any]]:
+        waits.append(timeout_ms)
+        return answers.pop(0)
+
+    monkeypatch.setattr(AIOKafkaConsumer, "getmany", getmany)
+    monkeypatch.setattr(PollTrackingConsumer, "_reached_end", lambda *_: False)
+    poll_state = PollState(Watermark(None, ["t"], None), Health(), "", 10)  # type: ignore[arg-type]
+    consumer = PollTrackingConsumer(poll_state, bootstrap_servers="127.0.0.1:1", consumer_timeout_ms=200)
+    consumer._fetcher = type("Fetcher", (), {})()
+    answers[2] = {PARTITION: [type("Record", (), {"offset": 1})()]}
+    for _ in range(5):
+        await consumer.getmany(timeout_ms=20)
+    assert waits == [500, IDLE_FETCH_MS, IDLE_FETCH_MS, 500, IDLE_FETCH_MS]
+    assert consumer._consumer_timeout == FETCHER_OPTIONS["consumer_timeout_ms"] / 1000
+    consumer._closed = True  # no warning of an unclosed consumer
