@@ -66,7 +66,7 @@ def build(settings: NotifySettings) -> Service:
             event.set()
 
     digests = CloseDigests(service.database, context.templates, service.clock)
-    timers.register_digests(service, digests, PublishCarriedOutcomes(service.database), settings.delivery_poll, wake)
+    timers.register_digests(service, digests, PublishCarriedOutcomes(service.database), wake)
     receipts = RecordReceipts(service.database, service.clock, sole_providers(providers))
     handlers.register(service, requests, receipts, wake)
     api.add_routes(service.app, receipts, settings.sms_receipt_secret.get_secret_value(), service.clock)

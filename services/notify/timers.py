@@ -15,11 +15,13 @@ from services.notify.domain.failure_reason import reason_label
 from services.notify.providers.provider import DeliveryReceipt, Provider
 from services.notify.providers.receipts import ReceiptListener
 from services.notify.storage import carried_news, deliveries, delivery_parts, digests, failures
+from services.notify.storage.digests import HAS_DUE_DIGESTS
 from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database, Transaction
+from shared.runtime.database.looks import IDLE_POLL_SECONDS
 from shared.runtime.database.measuring import Measurement
 from shared.runtime.process.supervision import BackgroundLoop
-from shared.runtime.process.waiting import sleep_or_stop
+from shared.runtime.process.waiting import sleep_or_stop, wait_for_any
 from shared.runtime.service import Service
 from shared.runtime.timers.work_queue import LeasedWorkQueue
 
@@ -40,7 +42,9 @@ def register(service: Service, senders: Sequence[SendDeliveries], settings: Noti
             lease_duration=timedelta(seconds=settings.delivery_lease),
             concurrency=settings.delivery_concurrency,
             poll_seconds=settings.delivery_poll,
+            idle_poll_seconds=IDLE_POLL_SECONDS,
         )
+        service.looks.wake(queue.work_added, deliveries.due_condition(sender.channel))
         service.add_background_loop(f"deliveries-{sender.channel}", _closing(sender, queue.run))
         wakes.append(queue.work_added)
     maintenance = DeliveryMaintenance(service.database, service.clock, timedelta(days=settings.delivery_retention_days))
@@ -52,23 +56,26 @@ def register(service: Service, senders: Sequence[SendDeliveries], settings: Noti
     return wakes
 
 
-def register_digests(
-    service: Service, digests: CloseDigests, outcomes: PublishCarriedOutcomes, poll_seconds: float, wake: Callable[[], None]
-) -> None:
+def register_digests(service: Service, digests: CloseDigests, outcomes: PublishCarriedOutcomes, wake: Callable[[], None]) -> None:
     """Add the loops that close digests and publish the outcomes of carried requests; `wake` starts the sending."""
+    digest_due, news_waits = asyncio.Event(), asyncio.Event()
 
     async def close(stop: asyncio.Event) -> None:
         while not stop.is_set():
             if await digests.close_due():
                 wake()
             else:
-                await sleep_or_stop(stop, poll_seconds)
+                await wait_for_any(IDLE_POLL_SECONDS, stop, digest_due)
+                digest_due.clear()
 
     async def publish(stop: asyncio.Event) -> None:
         while not stop.is_set():
             if await outcomes.publish_next() is None:
-                await sleep_or_stop(stop, poll_seconds)
+                await wait_for_any(IDLE_POLL_SECONDS, stop, news_waits)
+                news_waits.clear()
 
+    service.looks.wake(digest_due, HAS_DUE_DIGESTS)
+    service.looks.wake(news_waits, carried_news.HAS_NEWS)
     service.add_background_loop("digests", close)
     service.add_background_loop("carried-outcomes", publish)
 

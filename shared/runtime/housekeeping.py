@@ -35,7 +35,7 @@ async def run(database: Database, health: Health, stop: asyncio.Event) -> None:
     """Check the outbox every 5 seconds; every hour delete what is past its retention from inbox and dead letters."""
     rounds_between_prunes = int(_PRUNE_SECONDS / MEASURE_SECONDS)
     for number in itertools.takewhile(lambda _: not stop.is_set(), itertools.count()):
-        async with database.transaction() as tx:
+        async with database.autocommit() as tx:
             await check_backlog(tx, health)
         if number % rounds_between_prunes == 0:
             await inbox.prune(database)

@@ -20,6 +20,7 @@ from shared.procedures.model.procedure_error import ProcedureError
 from shared.runtime import housekeeping
 from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database
+from shared.runtime.database.looks import DatabaseLooks
 from shared.runtime.database.measuring import ElectedMeasuring, Measurement, watch_database
 from shared.runtime.database.migrate import check_schema
 from shared.runtime.encryption import EncryptionKeyRing
@@ -28,7 +29,7 @@ from shared.runtime.heartbeats.watch import Watch
 from shared.runtime.http.server import HttpServer
 from shared.runtime.kafka.record_decoder import EventDecoder, RecordVerifier
 from shared.runtime.kafka.watermark import Watermark
-from shared.runtime.outbox.relay import Relay
+from shared.runtime.outbox.relay import HAS_MESSAGES, Relay
 from shared.runtime.process import logging, metrics
 from shared.runtime.process.event_loop import measure_event_loop
 from shared.runtime.process.failures import is_infrastructure, redacted_reason
@@ -38,6 +39,7 @@ from shared.runtime.process.settings import RuntimeSettings
 from shared.runtime.process.supervision import BackgroundLoop, supervise
 from shared.runtime.process.waiting import Backoff
 from shared.runtime.processing.failure_isolation import BatchHandler
+from shared.runtime.processing.redelivery import HAS_REQUESTS
 from shared.runtime.subscription.subscription import Subscription
 from shared.runtime.timers.firing import FireTimers, LockCases, TimerFiring
 from shared.runtime.timers.timer_loop import TimerLoop
@@ -61,11 +63,13 @@ class Service:
         self.database = Database(settings, name)
         # Reads by HTTP may wait for a connection, deadlines and what they wait for must not wait behind them.
         self.processing_database = self.database.with_own_connections(settings.processing_pool, "processing")
+        self.looks = DatabaseLooks(self.processing_database)
         self._measuring = ElectedMeasuring(self.database)
         self.tracing = Tracing(
             name, settings.trace_endpoint, settings.trace_ratio, parse_headers(settings.trace_headers.get_secret_value())
         )
         self.relay = Relay(self.processing_database, settings, self.health, self.tracing)
+        self.looks.wake(self.relay.messages_seen, HAS_MESSAGES)
         self.stopping = asyncio.Event()
         self._migrations = migrations
         self._http = HttpServer(name, settings, self.health, self.tracing)
@@ -131,6 +135,7 @@ class Service:
             on_repeated=on_repeated,
         )
         self._loops["replay"] = self.subscription.redelivery.run
+        self.looks.wake(self.subscription.redelivery.requested, HAS_REQUESTS)
         self._loops["lag"] = self.subscription.measure_lag
         metrics.initialise(topic.name for topic in topics)
 
@@ -211,6 +216,7 @@ class Service:
         self._relay_task = self._spawn("relay", self.relay.run, self._relay_stop)
         self._loops.setdefault("housekeeping", partial(housekeeping.run, self.database, self.health))
         self._loops["database-watch"] = partial(watch_database, self.database, self.health)
+        self._loops["looks"] = self.looks.run
         self._loops["event-loop"] = measure_event_loop
         self._loops["measuring"] = self._measuring.stand_for_election
         for measurement in housekeeping.measurements(self.clock):

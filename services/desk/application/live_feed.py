@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from services.desk import metrics
 from services.desk.storage import reading_progress
@@ -51,17 +52,25 @@ class LiveFeed:
 
     async def poll(self) -> None:
         """Read the state, and wake the pages if it is another one."""
-        async with self._database.transaction() as tx:
-            state = await reading_progress.read_state(tx)
+        async with self._database.autocommit() as tx:
+            self.update([await tx.fetchval(reading_progress.STATE)])
+
+    def update(self, values: Sequence[Any]) -> None:
+        """Take the state of a look, and wake the pages if it is another one."""
+        state = reading_progress.state_from(*values)
         self._age, self._polled_at = state.age_seconds, monotonic()
+        if state.age_seconds is None:
+            metrics.READ_MODEL_AGE.expire()
+        else:
+            metrics.READ_MODEL_AGE.set(state.age_seconds)
         if state.version != self._version:
             self._version = state.version
-            await self._notify()
+            self._notifying = asyncio.ensure_future(self._notify())
 
     def close(self) -> None:
         """End every page's stream: the process stops."""
         self._closed = True
-        self._closing = asyncio.ensure_future(self._notify())
+        self._notifying = asyncio.ensure_future(self._notify())
 
     @contextmanager
     def page(self) -> Iterator[None]:

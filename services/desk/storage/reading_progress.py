@@ -1,5 +1,6 @@
 """How far each process of the desk has read, and a number that grows with each batch: pages follow it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -14,12 +15,12 @@ INSERT INTO reading_progress (process, version, lag_seconds, partitions, noted_a
 ON CONFLICT (process) DO UPDATE SET lag_seconds = $2, partitions = $3, noted_at = now()
 """
 # A process that is gone keeps its version, which the sum needs, and has no say about the age.
-_READ = """
-SELECT coalesce(sum(version), 0)::bigint AS version,
-       max(lag_seconds + extract(epoch FROM now() - noted_at))
-           FILTER (WHERE noted_at > now() - interval '1 minute' AND partitions > 0) AS age
+STATE = """
+SELECT ARRAY[coalesce(sum(version), 0)::float8, max(lag_seconds + extract(epoch FROM now() - noted_at))
+           FILTER (WHERE noted_at > now() - interval '1 minute' AND partitions > 0)]
   FROM reading_progress
 """
+"""SQL expression of a look, for `state_from`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +46,7 @@ class ReadingProgress:
         await tx.execute(_NOTE, self._process, lag_seconds, partitions)
 
 
-async def read_state(tx: Transaction) -> ModelState:
+def state_from(values: Sequence[float | None]) -> ModelState:
     """The state of the read model, over all processes."""
-    row = await tx.fetchrow(_READ)
-    age = None if row is None or row["age"] is None else float(row["age"])
-    return ModelState(0 if row is None else row["version"], age)
+    version, age = values
+    return ModelState(int(version or 0), age)

@@ -38,6 +38,8 @@ _CARRIED = f"SELECT {ALL_COLUMNS} FROM delivery WHERE carrier = $1 AND status = 
 _SETTLE = """
 UPDATE delivery SET status = $2, reason = $3, settled_at = now(), address = '', subject = '', text = '', line = '' WHERE id = ANY($1)
 """
+HAS_NEWS = "EXISTS (SELECT FROM carried_news)"
+"""SQL condition of a look."""
 _OLDEST = "SELECT min(created_at) FROM carried_news"
 
 

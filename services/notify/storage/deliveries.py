@@ -178,6 +178,12 @@ async def claim_deliveries(
     return sorted((to_delivery(row) for row in rows), key=lambda row: (row.priority, row.id))
 
 
+def due_condition(channel: str) -> str:
+    """SQL condition of a look: a delivery of the channel is due. By priority, so that each is one step in the index `delivery_due`."""
+    due = "SELECT FROM delivery WHERE status = 'pending' AND carrier IS NULL AND channel = '{}' AND priority = {} AND due_at <= now()"
+    return " OR ".join(f"EXISTS ({due.format(channel, priority)})" for priority in (URGENT, ORDINARY))
+
+
 async def defer_deliveries(tx: Transaction, channel: str, now: datetime, due_at: datetime) -> None:
     """Move the due deliveries of a channel that quiet hours delay to `due_at`."""
     await tx.execute(_DEFER, channel, now, due_at)

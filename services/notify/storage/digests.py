@@ -39,6 +39,8 @@ _DUE = f"""
 SELECT {ALL_COLUMNS} FROM delivery WHERE status = 'collecting' AND due_at <= $1
 ORDER BY priority, due_at LIMIT $2 FOR UPDATE SKIP LOCKED
 """  # noqa: S608 - constants
+HAS_DUE_DIGESTS = "EXISTS (SELECT FROM delivery WHERE status = 'collecting' AND due_at <= now())"
+"""SQL condition of a look."""
 _LINES = """
 SELECT line, subject, text, count(*) OVER () AS total FROM delivery WHERE carrier = $1 AND merged = 'digest'
 ORDER BY priority, created_at, id LIMIT $2

@@ -49,6 +49,10 @@ SELECT procedure FROM recount_position
  WHERE procedure = ANY($1::text[]) AND (position < (SELECT max(id) FROM person_change)
     OR EXISTS (SELECT FROM recount WHERE recount.procedure = recount_position.procedure))
 """
+HAS_WAITING = """
+EXISTS (SELECT FROM recount) OR (SELECT min(position) FROM recount_position) < (SELECT max(id) FROM person_change)
+"""
+"""SQL condition of a look."""
 _SELECT_PROCEDURES = "SELECT procedure FROM recount_position"
 _PRUNE = "DELETE FROM person_change WHERE id <= (SELECT min(position) FROM recount_position)"
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import weakref
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
 from typing import cast
 
@@ -56,7 +56,7 @@ class Database:
 
         Raises Unavailable when the connection was lost, whichever error that caused in the block.
         """
-        tx = await self._begin_measured()
+        tx = await self._measured(self._begin())
         async with aclosing(tx.connection):
             try:
                 yield tx
@@ -72,10 +72,24 @@ class Database:
                 raise
         tx.run_commit_callbacks()
 
-    async def _begin_measured(self) -> Transaction:
+    @asynccontextmanager
+    async def autocommit(self) -> AsyncIterator[Transaction]:
+        """A connection whose statements commit one by one: for a single statement, or reads. A transaction takes two round trips more."""
+        tx = await self._measured(self._lend())
+        async with aclosing(tx.connection):
+            try:
+                yield tx
+            except BaseException as error:
+                if is_infrastructure(error):
+                    self._failures.inc()
+                # Whether a cancelled statement has ended is not known.
+                await tx.discard_connection()
+                raise
+
+    async def _measured(self, lending: Awaitable[Transaction]) -> Transaction:
         started = monotonic()
         try:
-            tx = await self._begin()
+            tx = await lending
         except BaseException as error:
             if is_infrastructure(error):
                 self._failures.inc()
@@ -86,24 +100,33 @@ class Database:
     async def _begin(self) -> Transaction:
         # After a restart of the server every connection of the pool is dead; BEGIN is the first statement that shows it.
         for _ in range(self._pool_size + 1):
-            connection = await self.engine.connect()
-            driver_connection = cast("asyncpg.Connection", (await connection.get_raw_connection()).driver_connection)
-            tx = Transaction(self, connection, driver_connection)
+            tx = await self._lend()
             try:
                 await tx.begin()
             except BaseException as error:
                 await tx.discard_connection()
-                await connection.close()
+                await tx.connection.close()
                 if not isinstance(error, CONNECTION_ERRORS):
                     raise
             else:
                 return tx
         raise Unavailable("every connection of the pool was lost before its transaction began")
 
+    async def _lend(self) -> Transaction:
+        """A connection of the pool that is open as far as this side knows."""
+        while True:
+            connection = await self.engine.connect()
+            driver_connection = cast("asyncpg.Connection", (await connection.get_raw_connection()).driver_connection)
+            tx = Transaction(self, connection, driver_connection)
+            if not driver_connection.is_closed():
+                return tx
+            await tx.discard_connection()
+            await connection.close()
+
     async def ping(self) -> None:
-        """Open and commit a transaction; raises what prevents it."""
-        async with self.transaction():
-            pass
+        """Execute a statement; raises what prevents it."""
+        async with self.autocommit() as tx:
+            await tx.execute("SELECT")
 
     async def close(self) -> None:
         """Close all connections."""

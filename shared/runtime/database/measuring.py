@@ -28,7 +28,7 @@ _PAUSE_FACTOR = 50
 class Measurement:
     """A function that sets gauges from the database every `period` real seconds, or less often when it takes long.
 
-    `set_gauges(tx)` sets exactly these gauges.
+    `set_gauges(tx)` sets exactly these gauges; it only reads, each statement by itself.
     """
 
     name: str
@@ -85,7 +85,7 @@ class ElectedMeasuring:
         measured, started = False, monotonic()
         try:
             if self._tenure.is_held or await self._stand():
-                async with self._one_at_a_time, self._database.transaction() as tx:
+                async with self._one_at_a_time, self._database.autocommit() as tx:
                     await measurement.set_gauges(tx)
                 measured = True
         except Exception:
@@ -116,7 +116,7 @@ class ElectedMeasuring:
     async def _stand(self) -> bool:
         # Counted from before the transaction, whose start is the lease's: the tenure never outlasts the lease.
         started = monotonic()
-        async with self._database.transaction() as tx:
+        async with self._database.autocommit() as tx:
             elected = await self._election.is_elected(tx)
         if elected:
             self._tenure.until = started + LEASE.total_seconds()

@@ -21,7 +21,6 @@ from shared.runtime.process.settings import RuntimeSettings
 from shared.runtime.process.waiting import sleep_or_stop
 from shared.runtime.tracing.spans import Tracing
 
-
 _DATE_SECONDS = 1.0
 """uvicorn writes its `Date` header this often; between two of these it looked ten times whether it should end."""
 

@@ -13,6 +13,7 @@ from aiokafka.errors import ClusterAuthorizationFailedError
 from shared.contracts.envelope import TRACEPARENT_HEADER
 from shared.runtime.clock import monotonic
 from shared.runtime.database.database import Database, Transaction
+from shared.runtime.database.looks import IDLE_POLL_SECONDS
 from shared.runtime.kafka.connection import connection_options, missing_rule
 from shared.runtime.kafka.producer import (
     NotSentError,
@@ -27,17 +28,18 @@ from shared.runtime.outbox.unsendable import UnsendableMessage, store_unsendable
 from shared.runtime.process import metrics
 from shared.runtime.process.health import Health
 from shared.runtime.process.settings import RuntimeSettings
-from shared.runtime.process.waiting import sleep_or_stop
+from shared.runtime.process.waiting import sleep_or_stop, wait_for_any
 from shared.runtime.tracing.context import exemplar, valid_traceparent
 from shared.runtime.tracing.spans import Tracing
 
+HAS_MESSAGES = "EXISTS (SELECT FROM outbox)"
+"""SQL condition of a look."""
 BATCH_MESSAGES = 1500
 MAX_CYCLE_BYTES = 8 * 1024 * 1024
 """A cycle holds its transaction open: 1,500 messages of a megabyte would never finish within the limits of send and session."""
 _FULL_CYCLE_BYTES = (MAX_CYCLE_BYTES - MAX_BYTES_PER_ROW) // 2
 """Below this, the next row would have fitted even if headers took as much as bodies, so the cycle took all there was."""
 TOPIC_HOLD_SECONDS = 5.0
-_MAX_POLL_SECONDS = 1.0
 # One relay sends a shard at a time. The advisory lock ends with the transaction, so a killed process releases it.
 # MATERIALIZED, since PostgreSQL may evaluate an inlined lock function once for each row.
 # pg_column_size reads the length of a value that is stored out of line without fetching it.
@@ -73,6 +75,8 @@ class Relay:
         self._producer = Producer(connection_options(settings), settings.send_timeout, total_timeout)
         self._held_until: dict[str, float] = {}
         self._poll_seconds = settings.outbox_poll_ms / 1000
+        self.messages_seen = asyncio.Event()
+        """Set it when `HAS_MESSAGES` holds: they can be another process's."""
         self.pause_seconds = 0.0
         """Pause after each cycle, so that messages without hurry are sent, and read by others, in larger batches."""
 
@@ -208,17 +212,14 @@ class Relay:
             yield topic, key.encode(), body, [(name, value.encode()) for name, value in pairs]
 
     async def _wait(self) -> None:
-        """Wait for a commit in this process that added messages, at most the poll interval: messages of other processes need polling."""
+        """Wait for a commit in this process that added messages, or a look that saw some of another one, at most the poll interval."""
         # Not LISTEN/NOTIFY: with it PostgreSQL does 2 to 10 times fewer commits (ADR 3).
         min_poll_seconds = self._settings.outbox_poll_ms / 1000
-        try:
-            async with asyncio.timeout(self._poll_seconds):
-                await self._database.outbox_added.wait()
-        except TimeoutError:
-            self._poll_seconds = max(min_poll_seconds, min(2 * self._poll_seconds, _MAX_POLL_SECONDS))
-            return
-        self._poll_seconds = min_poll_seconds
+        await wait_for_any(self._poll_seconds, self._database.outbox_added, self.messages_seen)
+        is_own = self._database.outbox_added.is_set()
+        self._poll_seconds = min_poll_seconds if is_own else max(min_poll_seconds, min(2 * self._poll_seconds, IDLE_POLL_SECONDS))
         self._database.outbox_added.clear()
+        self.messages_seen.clear()
 
 
 def _measure(rows: Sequence[asyncpg.Record], outcomes: Sequence[BaseException | None]) -> None:

@@ -8,6 +8,7 @@ from typing import cast
 import structlog
 
 from shared.runtime.database.database import Database, Transaction
+from shared.runtime.database.looks import IDLE_POLL_SECONDS
 from shared.runtime.dead_letters import store
 from shared.runtime.dead_letters.operations import DISCARD, DISCARDED, OPEN, REPLAY, REPLAYED
 from shared.runtime.dead_letters.parking import RECORD_COLUMNS, record_from_row
@@ -16,7 +17,7 @@ from shared.runtime.kafka.record_decoder import RecordDecoder
 from shared.runtime.outbox.unsendable import OUTBOX_PSEUDO_TOPIC, resend
 from shared.runtime.process import metrics
 from shared.runtime.process.failures import is_infrastructure, redacted_reason
-from shared.runtime.process.waiting import sleep_or_stop
+from shared.runtime.process.waiting import wait_for_any
 from shared.runtime.processing import inbox
 from shared.runtime.processing.failure_isolation import BatchHandler
 from shared.runtime.processing.record_spans import RecordSpans
@@ -24,7 +25,8 @@ from shared.runtime.timers.firing import TIMER_PSEUDO_TOPIC
 from shared.runtime.tracing.context import working_on
 from shared.runtime.tracing.spans import Tracing
 
-_POLL_SECONDS = 0.5
+HAS_REQUESTS = f"EXISTS (SELECT FROM dead_letter WHERE status IN ('{REPLAY}', '{DISCARD}'))"
+"""SQL condition of a look."""
 # SKIP LOCKED: every process of the service carries out requests.
 _NEXT_REQUEST = f"""
 SELECT id, status, {RECORD_COLUMNS} FROM dead_letter WHERE status = ANY($1::text[]) ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
@@ -57,12 +59,15 @@ class DeadLetterRedelivery:
         self._decoder = decoder
         self._handler = handler
         self._partition_count = partition_count
+        self.requested = asyncio.Event()
+        """Set it when `HAS_REQUESTS` holds: the loop then does not wait for its next poll."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Carry out requests until `stop`; raises infrastructure errors, after which the request is still stored."""
         while not stop.is_set():
             if not await self.run_once():
-                await sleep_or_stop(stop, _POLL_SECONDS)
+                await wait_for_any(IDLE_POLL_SECONDS, stop, self.requested)
+                self.requested.clear()
 
     async def run_once(self) -> bool:
         """Carry out one request; False if there is none."""

@@ -66,7 +66,7 @@ class TimerLoop:
         self._health.unwatch("timers")
 
     async def _next_due(self) -> dict[int, datetime]:
-        async with self._database.transaction() as tx:
+        async with self._database.autocommit() as tx:
             return await timers.next_due(tx, self._watermark.owned_partitions())
 
     def _due(self, next_due: Mapping[int, datetime]) -> dict[int, datetime]:

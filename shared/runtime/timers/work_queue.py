@@ -29,12 +29,13 @@ class LeasedWorkQueue(Generic[JobT, ResultT]):
     `FOR UPDATE SKIP LOCKED`, sets their lease to `until` and returns them; instants are by the database's clock.
     `work(job)` does the network call; its result states a failure too, and it raises nothing. `settle(tx, results)` stores the results
     and clears the leases. `name` is the queue's in metrics. When the process dies in between, the leases expire and the jobs
-    run again, under the same idempotency key.
+    run again, under the same idempotency key. Polls become less frequent up to `idle_poll_seconds` while there is no job.
     """
 
     def __init__(
         self, database: Database, *, claim: ClaimJobs[JobT], work: RunJob[JobT, ResultT], settle: SettleJobs[JobT, ResultT],
         name: str = "jobs", lease_duration: timedelta = timedelta(seconds=60), concurrency: int = 20, poll_seconds: float = 0.5,
+        idle_poll_seconds: float = 0.5,
     ) -> None:  # fmt: skip
         self._database = database
         self._claim = claim
@@ -43,6 +44,7 @@ class LeasedWorkQueue(Generic[JobT, ResultT]):
         self._lease_duration = lease_duration
         self._concurrency = concurrency
         self._poll_seconds = poll_seconds
+        self._idle_poll_seconds = max(poll_seconds, idle_poll_seconds)
         self._running: dict[asyncio.Future[ResultT], JobT] = {}
         self._finished: dict[asyncio.Future[ResultT], JobT] = {}
         self._settle_due = asyncio.Event()
@@ -59,13 +61,16 @@ class LeasedWorkQueue(Generic[JobT, ResultT]):
 
         Raises infrastructure errors; jobs that run continue, and the next call settles them or their leases expire.
         """
+        poll_seconds = self._poll_seconds
         while not stop.is_set():
             try:
-                await self._cycle()
+                claimed = await self._cycle()
             except Exception:
                 self._failures.inc()
                 raise
-            await wait_for_any(self._poll_seconds, stop, self.work_added, self._places_free, self._settle_due)
+            is_idle = not claimed and not self._running
+            poll_seconds = min(2 * poll_seconds, self._idle_poll_seconds) if is_idle else self._poll_seconds
+            await wait_for_any(poll_seconds, stop, self.work_added, self._places_free, self._settle_due)
             self.work_added.clear()
         await self._finish_all()
 
