@@ -5,11 +5,11 @@ import asyncio
 from services.desk.application.live_feed import LiveFeed
 from services.desk.application.service_client import ServiceClient
 from services.desk.storage.reading_progress import STATE, ReadingProgress
-from shared.runtime.process.waiting import sleep_or_stop
+from shared.runtime.process.waiting import sleep_to_tick
 from shared.runtime.service import Service
 
 _PROGRESS_SECONDS = 1.0
-_LOOK_SECONDS = 0.3
+_LOOK_SECONDS = 0.25
 """An event is shown within a second: half of this on average, beside the batch and the query."""
 
 
@@ -22,7 +22,7 @@ def register(service: Service, progress: ReadingProgress, feed: LiveFeed, client
             if await service.watermark.refresh(service.watermark.owned_partitions()):
                 async with service.database.autocommit() as tx:
                     await progress.note(tx, service.watermark.lag_seconds, len(service.watermark.owned_partitions()))
-            await sleep_or_stop(stop, _PROGRESS_SECONDS)
+            await sleep_to_tick(stop, _PROGRESS_SECONDS)
 
     async def close_feed(stop: asyncio.Event) -> None:
         # Before the HTTP server, which waits for the streams of open pages.

@@ -12,7 +12,7 @@ from shared.runtime.dead_letters.operations import delete_settled
 from shared.runtime.outbox.backlog import check_backlog, measure_backlog
 from shared.runtime.process import metrics
 from shared.runtime.process.health import Health
-from shared.runtime.process.waiting import sleep_or_stop
+from shared.runtime.process.waiting import sleep_to_tick
 from shared.runtime.processing import inbox, redelivery
 
 _PRUNE_SECONDS = 3600.0
@@ -40,4 +40,4 @@ async def run(database: Database, health: Health, stop: asyncio.Event) -> None:
         if number % rounds_between_prunes == 0:
             await inbox.prune(database)
             await delete_settled(database, timedelta(days=database.settings.dead_letter_retention_days))
-        await sleep_or_stop(stop, MEASURE_SECONDS)
+        await sleep_to_tick(stop, MEASURE_SECONDS)

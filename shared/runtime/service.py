@@ -216,9 +216,7 @@ class Service:
         self._relay_task = self._spawn("relay", self.relay.run, self._relay_stop)
         self._loops.setdefault("housekeeping", partial(housekeeping.run, self.database, self.health))
         self._loops["database-watch"] = partial(watch_database, self.database, self.health)
-        self._loops["looks"] = self.looks.run
-        self._loops["event-loop"] = measure_event_loop
-        self._loops["measuring"] = self._measuring.stand_for_election
+        self._loops |= {"looks": self.looks.run, "event-loop": measure_event_loop, "measuring": self._measuring.stand_for_election}
         for measurement in housekeeping.measurements(self.clock):
             self.add_measurement(measurement)
         self._tasks += [self._spawn(name, loop, self.stopping) for name, loop in self._loops.items()]

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from shared.runtime.database.database import Database
-from shared.runtime.process.waiting import sleep_or_stop
+from shared.runtime.process.waiting import sleep_to_tick
 
 LOOK_SECONDS = 0.5
 IDLE_POLL_SECONDS = 10.0
@@ -45,7 +45,7 @@ class DatabaseLooks:
         """Look until `stop` is set; raises infrastructure errors."""
         while self._expressions and not stop.is_set():
             await self.look()
-            await sleep_or_stop(stop, self.period)
+            await sleep_to_tick(stop, self.period)
 
     async def look(self) -> None:
         """Look once."""

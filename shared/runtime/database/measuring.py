@@ -12,7 +12,7 @@ from shared.runtime.process import metrics
 from shared.runtime.process.failures import is_infrastructure, redacted_reason
 from shared.runtime.process.health import Health
 from shared.runtime.process.measured_gauge import SharedGauge, Tenure
-from shared.runtime.process.waiting import sleep_or_stop, wait_for_any
+from shared.runtime.process.waiting import sleep_or_stop, sleep_to_tick, wait_for_any
 
 MEASURE_SECONDS = 5.0
 _WATCH_SECONDS = 2.0
@@ -65,7 +65,7 @@ class ElectedMeasuring:
                 # Reported by watch_database; without the database the tenure ends by itself.
                 if not is_infrastructure(error):
                     raise
-            await sleep_or_stop(stop, _RENEW_SECONDS)
+            await sleep_to_tick(stop, _RENEW_SECONDS)
 
     async def run(self, measurement: Measurement, stop: asyncio.Event) -> None:
         """Measure until `stop` is set, at once when this process is elected; a failure is counted and raised."""
@@ -74,7 +74,8 @@ class ElectedMeasuring:
             if self._tenure.is_held:
                 started = monotonic()
                 await self.measure(measurement)
-                await sleep_or_stop(stop, measurement.pause(monotonic() - started))
+                pause = measurement.pause(monotonic() - started)
+                await (sleep_to_tick if pause == measurement.period else sleep_or_stop)(stop, pause)
             else:
                 # Still set where the tenure ended because the database was away: the loop would run without a pause.
                 self._elected.clear()
@@ -134,7 +135,7 @@ async def watch_database(database: Database, health: Health, stop: asyncio.Event
     """Keep `jiesu_database_up` and the trouble `database` right until `stop` is set."""
     while not stop.is_set():
         await check_database(database, health)
-        await sleep_or_stop(stop, _WATCH_SECONDS)
+        await sleep_to_tick(stop, _WATCH_SECONDS)
 
 
 async def check_database(database: Database, health: Health) -> None:

@@ -18,7 +18,7 @@ from shared.runtime.process import metrics
 from shared.runtime.process.failures import redacted_reason
 from shared.runtime.process.health import Health
 from shared.runtime.process.settings import RuntimeSettings
-from shared.runtime.process.waiting import sleep_or_stop
+from shared.runtime.process.waiting import sleep_to_tick
 
 log = structlog.get_logger(__name__)
 
@@ -49,7 +49,7 @@ class HeartbeatSender:
         try:
             while not stop.is_set():
                 await self._send(producer, self._beat(self._state()))
-                await sleep_or_stop(stop, self._settings.heartbeat_seconds)
+                await sleep_to_tick(stop, self._settings.heartbeat_seconds)
             if not self._failed:
                 await self._send(producer, self._beat(STOPPED))
         finally:

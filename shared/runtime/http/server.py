@@ -18,7 +18,7 @@ from shared.runtime.http.request_metrics import RequestMetrics
 from shared.runtime.http.request_spans import RequestSpans
 from shared.runtime.process.health import Health
 from shared.runtime.process.settings import RuntimeSettings
-from shared.runtime.process.waiting import sleep_or_stop
+from shared.runtime.process.waiting import sleep_to_tick
 from shared.runtime.tracing.spans import Tracing
 
 _DATE_SECONDS = 1.0
@@ -40,7 +40,7 @@ class _UvicornServer(uvicorn.Server):
         """Update the `Date` header each second, until `exit`."""
         # With any multiple of ten, on_tick updates the header.
         while not await self.on_tick(0):
-            await sleep_or_stop(self._exit, _DATE_SECONDS)
+            await sleep_to_tick(self._exit, _DATE_SECONDS)
 
     def exit(self) -> None:
         """Let `serve` end."""

@@ -5,7 +5,7 @@ from time import thread_time
 
 from shared.runtime.clock import monotonic
 from shared.runtime.process import metrics
-from shared.runtime.process.waiting import sleep_or_stop
+from shared.runtime.process.waiting import sleep_to_tick
 
 _PERIOD_SECONDS = 0.25
 _IDLE_PERIOD_SECONDS = 1.0
@@ -18,10 +18,9 @@ async def measure_event_loop(stop: asyncio.Event) -> None:
     busy_until, period = thread_time(), _PERIOD_SECONDS
     while not stop.is_set():
         began = monotonic()
-        await sleep_or_stop(stop, period)
-        took = monotonic() - began
+        expected = await sleep_to_tick(stop, period)
         if not stop.is_set():
-            metrics.LOOP_LAG.observe(max(0.0, took - period))
+            metrics.LOOP_LAG.observe(max(0.0, monotonic() - expected))
         busy_before, busy_until = busy_until, thread_time()
         metrics.LOOP_BUSY.inc(busy_until - busy_before)
-        period = _IDLE_PERIOD_SECONDS if busy_until - busy_before < _IDLE_SHARE * took else _PERIOD_SECONDS
+        period = _IDLE_PERIOD_SECONDS if busy_until - busy_before < _IDLE_SHARE * (monotonic() - began) else _PERIOD_SECONDS

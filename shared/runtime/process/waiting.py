@@ -3,10 +3,12 @@
 import asyncio
 from datetime import UTC, datetime
 
-from shared.runtime.clock import jitter
+from shared.runtime.clock import jitter, monotonic
 
 # Without a bound, 2.0**failures raises OverflowError in a long outage.
 _MAX_DOUBLINGS = 20
+# Processes of one machine, which have the same monotonic clock, do not wake in the same instant.
+_PHASE_SECONDS = jitter(2.0)
 _ALWAYS, _NEVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
@@ -73,6 +75,22 @@ async def sleep_or_stop(stop: asyncio.Event, seconds: float) -> None:
             await stop.wait()
     except TimeoutError:
         return
+
+
+async def sleep_to_tick(stop: asyncio.Event, period: float) -> float:
+    """Sleep until the next multiple of `period`, or until `stop` is set; returns that instant of `monotonic`.
+
+    Loops of a process whose periods are multiples of each other wake it at the same instants, and so less often.
+    """
+    now = monotonic()
+    ticks_at = next_tick(now, period)
+    await sleep_or_stop(stop, ticks_at - now)
+    return ticks_at
+
+
+def next_tick(now: float, period: float) -> float:
+    """The first instant after `now` that is a multiple of `period`, from the phase of this process on."""
+    return now + period - (now - _PHASE_SECONDS) % period
 
 
 async def wait_for_any(seconds: float, *events: asyncio.Event) -> None:

@@ -19,7 +19,7 @@ from shared.runtime.kafka.watermark import Watermark
 from shared.runtime.process import metrics
 from shared.runtime.process.health import Health
 from shared.runtime.process.settings import RuntimeSettings
-from shared.runtime.process.waiting import Backoff, sleep_or_stop
+from shared.runtime.process.waiting import Backoff, sleep_to_tick
 from shared.runtime.processing.batch import BatchProcessor
 from shared.runtime.processing.failure_isolation import BatchHandler
 from shared.runtime.processing.record_spans import RecordSpans
@@ -144,7 +144,7 @@ class Subscription:
             else:
                 metrics.CONSUMER_LAG.expire()
                 self._health.set_trouble("broker", "the broker does not answer; timers wait until it does")
-            await sleep_or_stop(stop, _LAG_PERIOD_SECONDS)
+            await sleep_to_tick(stop, _LAG_PERIOD_SECONDS)
 
     def _partition_count(self, topic: str) -> int:
         consumer = None if self._subscriber is None else self._subscriber.consumer

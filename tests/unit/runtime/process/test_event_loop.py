@@ -1,6 +1,7 @@
 """A callback that blocks the event loop shows as its lag, and as processor time of its thread."""
 
 import asyncio
+import itertools
 from time import thread_time
 
 import pytest
@@ -35,14 +36,15 @@ async def test_blocked_loop_is_late_and_busy(monkeypatch: pytest.MonkeyPatch) ->
 async def test_idle_loop_is_measured_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
     stop, periods = asyncio.Event(), list[float]()
     busy_until = iter([0.0, 0.1, 0.1, 0.2])  # processor seconds: busy, idle, busy
-    now = iter([0.0, 1.0, 1.0, 2.0, 2.0, 3.0])
+    now = itertools.count(0.0)
 
-    async def sleep(_: asyncio.Event, seconds: float) -> None:
+    async def sleep(_: asyncio.Event, seconds: float) -> float:
         periods.append(seconds)
         if len(periods) == 3:
             stop.set()
+        return 0.0
 
-    monkeypatch.setattr(event_loop, "sleep_or_stop", sleep)
+    monkeypatch.setattr(event_loop, "sleep_to_tick", sleep)
     monkeypatch.setattr(event_loop, "thread_time", lambda: next(busy_until))
     monkeypatch.setattr(event_loop, "monotonic", lambda: next(now))
     await measure_event_loop(stop)

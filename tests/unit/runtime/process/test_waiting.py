@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.runtime.process.waiting import Backoff, DueSignal, sleep_or_stop
+from shared.runtime.process.waiting import Backoff, DueSignal, next_tick, sleep_or_stop, sleep_to_tick
 
 
 def test_backoff_doubles_up_to_its_limit_less_at_most_a_half() -> None:
@@ -85,3 +85,19 @@ async def test_the_wait_for_a_due_instant_ends_with_the_stop_and_with_set() -> N
         await signal.wait(60, NEXT_DUE, stop)
         signal.set()
         await signal.wait(60, NEXT_DUE, asyncio.Event())
+
+
+@pytest.mark.parametrize("now", [0.0, 3.1, 1234.5678, 86_400.25])
+def test_loops_with_periods_that_are_multiples_tick_together(now: float) -> None:
+    ticks = [next_tick(now, 0.5)]
+    while len(ticks) < 20:
+        ticks.append(next_tick(ticks[-1] + 0.003, 0.5))
+    for period in (1.0, 2.0, 5.0):
+        assert now < next_tick(now, period) <= now + period
+        assert any(abs(next_tick(now, period) - tick) < 1e-6 for tick in ticks)
+
+
+async def test_tick_ends_with_the_stop() -> None:
+    stop = asyncio.Event()
+    stop.set()
+    await sleep_to_tick(stop, 3600)

@@ -1,5 +1,6 @@
 """Polls wait longer while nothing arrives; the first record ends each of them."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,12 +15,10 @@ PARTITION = TopicPartition("t", 0)
 
 
 async def test_only_the_polls_after_one_without_records_wait_as_long_as_a_fetch(monkeypatch: pytest.MonkeyPatch) -> None:
-    answers: list[dict[TopicPartition, list[Any]]] = [{}, {}, {PARTITION: []}, {}, {}]
+    answers: list[dict[TopicPartition, list[Any]]] = [{}, {}, {PARTITION: [SimpleNamespace(offset=1)]}, {}, {}]
     waits: list[int] = []
 
-    async def getmany(
-        self: AIOKafkaConsumer, *_: TopicPartition, timeout_ms: int, max_records: int | None
-    ) -> dict[TopicPartition, list[Any]]:
+    async def getmany(*_: object, timeout_ms: int, **__: object) -> dict[TopicPartition, list[Any]]:
         waits.append(timeout_ms)
         return answers.pop(0)
 
@@ -27,8 +26,7 @@ async def test_only_the_polls_after_one_without_records_wait_as_long_as_a_fetch(
     monkeypatch.setattr(PollTrackingConsumer, "_reached_end", lambda *_: False)
     poll_state = PollState(Watermark(None, ["t"], None), Health(), "", 10)  # type: ignore[arg-type]
     consumer = PollTrackingConsumer(poll_state, bootstrap_servers="127.0.0.1:1", consumer_timeout_ms=200)
-    consumer._fetcher = type("Fetcher", (), {})()
-    answers[2] = {PARTITION: [type("Record", (), {"offset": 1})()]}
+    consumer._fetcher = SimpleNamespace()
     for _ in range(5):
         await consumer.getmany(timeout_ms=20)
     assert waits == [500, IDLE_FETCH_MS, IDLE_FETCH_MS, 500, IDLE_FETCH_MS]
