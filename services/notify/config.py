@@ -54,7 +54,7 @@ class NotifySettings(OidcSettings):
     )
     delivery_lease: float = Field(90.0, gt=0, description="seconds until another process may claim the message; longer than any timeout")
     delivery_poll: float = Field(
-        0.5, gt=0, description="poll interval in seconds for due messages; grows to 10 seconds while there is none"
+        0.5, gt=0, description="poll interval in seconds for due messages; 10 seconds while there are none"
     )
     delivery_retention_days: int = Field(90, ge=1, description="days that settled deliveries are stored for late receipts")
 

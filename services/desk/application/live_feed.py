@@ -53,7 +53,7 @@ class LiveFeed:
     async def poll(self) -> None:
         """Read the state, and wake the pages if it is another one."""
         async with self._database.autocommit() as tx:
-            self.update([await tx.fetchval(reading_progress.STATE)])
+            self.update([await reading_progress.read_state(tx)])
 
     def update(self, values: Sequence[Any]) -> None:
         """Take the state of a look, and wake the pages if it is another one."""

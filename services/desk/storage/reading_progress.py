@@ -20,7 +20,7 @@ SELECT ARRAY[coalesce(sum(version), 0)::float8, max(lag_seconds + extract(epoch 
            FILTER (WHERE noted_at > now() - interval '1 minute' AND partitions > 0)]
   FROM reading_progress
 """
-"""SQL expression of a look, for `state_from`."""
+"""SQL expression of a look; `state_from` takes its value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,12 @@ class ReadingProgress:
     async def note(self, tx: Transaction, lag_seconds: float, partitions: int) -> None:
         """Note how far this process is behind, and how many partitions it reads."""
         await tx.execute(_NOTE, self._process, lag_seconds, partitions)
+
+
+async def read_state(tx: Transaction) -> Sequence[float | None]:
+    """The value of `STATE`."""
+    values: list[float | None] = await tx.fetchval(STATE)
+    return values
 
 
 def state_from(values: Sequence[float | None]) -> ModelState:

@@ -215,11 +215,12 @@ class Relay:
         """Wait for a commit in this process that added messages, or a look that saw some of another one, at most the poll interval."""
         # Not LISTEN/NOTIFY: with it PostgreSQL does 2 to 10 times fewer commits (ADR 3).
         min_poll_seconds = self._settings.outbox_poll_ms / 1000
+        # What was seen before can have been sent since; what is another process's is seen again.
+        self.messages_seen.clear()
         await wait_for_any(self._poll_seconds, self._database.outbox_added, self.messages_seen)
         is_own = self._database.outbox_added.is_set()
         self._poll_seconds = min_poll_seconds if is_own else max(min_poll_seconds, min(2 * self._poll_seconds, IDLE_POLL_SECONDS))
         self._database.outbox_added.clear()
-        self.messages_seen.clear()
 
 
 def _measure(rows: Sequence[asyncpg.Record], outcomes: Sequence[BaseException | None]) -> None:
