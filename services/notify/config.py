@@ -53,9 +53,7 @@ class NotifySettings(OidcSettings):
         description="the share of them that one slow peer, such as a mail domain, takes at most; others keep the rest",
     )
     delivery_lease: float = Field(90.0, gt=0, description="seconds until another process may claim the message; longer than any timeout")
-    delivery_poll: float = Field(
-        0.5, gt=0, description="poll interval in seconds for due messages; 10 seconds while there are none"
-    )
+    delivery_poll: float = Field(0.5, gt=0, description="poll interval in seconds for due messages; 10 seconds while there are none")
     delivery_retention_days: int = Field(90, ge=1, description="days that settled deliveries are stored for late receipts")
 
     providers: Path | None = Field(

@@ -104,9 +104,7 @@ class RuntimeSettings(BaseSettings):
     outbox_shards: int = Field(
         1, ge=1, le=64, description="number of relays that may run in parallel; the same in every process of a service"
     )
-    outbox_poll_ms: int = Field(
-        100, ge=1, description="outbox poll interval in milliseconds; grows to 10 seconds while it is empty"
-    )
+    outbox_poll_ms: int = Field(100, ge=1, description="outbox poll interval in milliseconds; grows to 10 seconds while it is empty")
     outbox_hold_seconds: float = Field(
         600.0, ge=0, description="seconds that messages to an absent or forbidden topic are held; then they become dead letters"
     )
