@@ -23,6 +23,7 @@ from services.intake.channels.json_document import MalformedJsonError, parse_jso
 from services.intake.config import IntakeSettings
 from services.intake.domain.submission import SourceContext
 from services.intake.domain.submission_faults import SubmissionFault
+from services.intake.plain_route import add_plain_route
 from services.intake.storage import complaints, refusals
 from shared.contracts.follow_codes import follow_code
 from shared.procedures.access import AccessPolicy, Actor, CaseParties
@@ -67,7 +68,7 @@ class _Entry:
 def add_routes(app: FastAPI, dependencies: ApiDependencies) -> None:
     """Add the routes to the application and count its refusals."""
     router = APIRouter(tags=_TAGS, dependencies=_SCHEMES)
-    _add_submission_route(router, dependencies)
+    _add_submission_route(app, dependencies)
     _add_batch_route(router, dependencies)
     _add_query_routes(router, dependencies)
     app.include_router(router)
@@ -84,8 +85,7 @@ def _count_refused_request(problem: HttpProblem) -> None:
         metrics.count_refused(VIA_HTTP, problem.type.code)
 
 
-def _add_submission_route(router: APIRouter, api: ApiDependencies) -> None:
-    @router.post("/v1/complaints", status_code=202, summary="Submit one complaint", **api_documents.SUBMIT)
+def _add_submission_route(app: FastAPI, api: ApiDependencies) -> None:
     async def submit_complaint(request: Request) -> Response:
         """Register a complaint. 202 with case and number once it is committed; a resend gets the same answer, with `duplicate`.
 
@@ -100,6 +100,17 @@ def _add_submission_route(router: APIRouter, api: ApiDependencies) -> None:
         if result.status == "refused":
             return intake_problem(result.reason, *result.faults).to_response()
         return _json(_response_body(result, api.follow_key), 202, {"Location": f"/v1/complaints/{result.case}"})
+
+    add_plain_route(
+        app,
+        "/v1/complaints",
+        submit_complaint,
+        status_code=202,
+        summary="Submit one complaint",
+        tags=_TAGS,
+        dependencies=_SCHEMES,
+        **api_documents.SUBMIT,
+    )
 
 
 def _add_batch_route(router: APIRouter, api: ApiDependencies) -> None:
