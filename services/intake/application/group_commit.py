@@ -33,8 +33,8 @@ class _Caller(Generic[Item, Result]):
 class GroupCommit(Generic[Item, Result]):
     """Runs `work(tx, items)` for the items of many callers together; each caller gets its results after the commit.
 
-    A fault of the data fails only the caller that sent it; an outage fails every caller of the transaction. Callers that allow it are
-    refused while at least 32 wait, once they have waited more than `overload_seconds`; a caller whose transaction began never is.
+    A fault of the data fails only the caller that sent it; an outage fails every caller of the transaction. While more than 32 wait,
+    callers that allow it are refused once they have waited for more than `overload_seconds`, unless their transaction has begun.
     """
 
     def __init__(
@@ -73,30 +73,29 @@ class GroupCommit(Generic[Item, Result]):
             while self._queue:
                 self._refuse_late_callers()
                 self._group = self._next_group()
-                if self._group:
-                    await self._commit(self._group)
+                await self._commit(self._group)
                 self._group = ()
 
     def _refuse_late_callers(self) -> None:
-        """Their clients would give up and send again, while those that came later still get their answer in time."""
-        if len(self._queue) < OVERLOAD_CALLERS:
-            return
-        waiting = list(self._queue)
-        self._queue.clear()
-        for caller in waiting:
-            if not (caller.may_be_refused and self._is_late(caller)):
-                self._queue.append(caller)
-            elif not caller.results.done():
+        """Refuse those that waited longest; 32 stay, since a transaction for few would take hardly less time, and all behind it wait."""
+        surplus = len(self._queue) - OVERLOAD_CALLERS
+        kept: deque[_Caller[Item, Result]] = deque()
+        for caller in self._queue:
+            if surplus <= 0 or not caller.may_be_refused or not self._is_late(caller):
+                kept.append(caller)
+                continue
+            surplus -= 1
+            if not caller.results.done():
                 caller.results.set_exception(OverloadedError())
+        self._queue = kept
 
     def _is_late(self, caller: _Caller[Item, Result]) -> bool:
         return monotonic() - caller.since > self._overload_seconds
 
     def _next_group(self) -> list[_Caller[Item, Result]]:
-        group: list[_Caller[Item, Result]] = []
-        size = 0
-        # A caller with more items than fit is a group of its own.
-        while self._queue and (not group or size + len(self._queue[0].items) <= self._max_items):
+        group = [self._queue.popleft()]
+        size = len(group[0].items)
+        while self._queue and size + len(self._queue[0].items) <= self._max_items:
             group.append(self._queue.popleft())
             size += len(group[-1].items)
         return group
