@@ -20,6 +20,9 @@ from shared.runtime.process.health import Health
 from shared.runtime.process.settings import RuntimeSettings
 from shared.runtime.tracing.spans import Tracing
 
+LISTENING_COPIES = 16
+"""uvloop accepts one connection a turn of the loop from each listening socket: new connections would wait behind those that work."""
+
 
 class _UvicornServer(uvicorn.Server):
     """uvicorn without signal handlers: on SIGTERM the service stops its consumer first."""
@@ -62,7 +65,8 @@ class HttpServer:
             ws="none",
         )
         self._server = _UvicornServer(config)
-        self._task = asyncio.create_task(self._server.serve(sockets=[listener]))
+        copies = [listener, *(listener.dup() for _ in range(LISTENING_COPIES - 1))]
+        self._task = asyncio.create_task(self._server.serve(sockets=copies))
         while not self._server.started:
             if self._task.done():
                 await self._task
