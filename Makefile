@@ -32,12 +32,10 @@ test: setup ## Run every test but chaos and bench, or those of ARGS="tests/…";
 	@$(BIN)/python -m pytest $(if $(findstring tests/,$(ARGS)),,tests) --ignore=tests/chaos --ignore=tests/bench -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations=15 --durations-min=1 $(ARGS)
 
 lint: setup ## Check style, types, import rules, spelling and the lock file
-	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy
-	@$(BIN)/lint-imports
-	@$(BIN)/typos
-	@$(BIN)/python -m pytest -q tests/architecture/test_lock.py tests/architecture/test_repository.py
+	@$(BIN)/mypy & types=$$!; \
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports && $(BIN)/typos && \
+	$(BIN)/python -m pytest -q tests/architecture/test_lock.py tests/architecture/test_repository.py; style=$$?; \
+	wait $$types && exit $$style
 
 format: setup ## Put the code into shape
 	@$(BIN)/ruff check --fix --exit-zero --quiet .

@@ -6,11 +6,9 @@ from fastapi import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.intake import metrics
-from services.intake.api_dependencies import intake_problem
+from services.intake.api_dependencies import overload_problem
 from services.intake.application.submission_copies import VIA_HTTP
-from services.intake.domain.submission_faults import SubmissionFault
 
-_OVERLOADED = "overloaded"
 _PATHS = frozenset({"/v1/complaints", "/v1/complaints:batch"})
 
 
@@ -28,9 +26,9 @@ class Admission:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer 429 with Retry-After, or pass the request on."""
         if self._submits(scope) and self._is_overloaded() and self._is_source(Request(scope)):
-            metrics.count_refused(VIA_HTTP, _OVERLOADED)
-            fault = SubmissionFault("request", _OVERLOADED, "send the same request again after the seconds of Retry-After")
-            await intake_problem(_OVERLOADED, fault, headers={"Retry-After": "1"}).to_response()(scope, receive, send)
+            problem = overload_problem()
+            metrics.count_refused(VIA_HTTP, problem.type.code)
+            await problem.to_response()(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 

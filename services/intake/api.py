@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from enum import Enum
 from typing import Any
 
 import orjson
@@ -11,9 +12,9 @@ from fastapi.responses import Response
 
 from services.intake import api_documents, metrics
 from services.intake.admission import Admission
-from services.intake.api_dependencies import API_KEY_SCHEME, Authentication, intake_problem
+from services.intake.api_dependencies import API_KEY_SCHEME, Authentication, intake_problem, overload_problem
 from services.intake.application.entry_by_hand import with_entering_person
-from services.intake.application.group_commit import GroupCommit
+from services.intake.application.group_commit import GroupCommit, OverloadedError
 from services.intake.application.raw_copies import RawCopies, RawSubmission
 from services.intake.application.registration_result import PendingRegistration, RegistrationResult, refused_submission
 from services.intake.application.submission_copies import VIA_HTTP, SubmissionOrigin, submission_copy
@@ -22,6 +23,7 @@ from services.intake.channels.json_document import MalformedJsonError, parse_jso
 from services.intake.config import IntakeSettings
 from services.intake.domain.submission import SourceContext
 from services.intake.domain.submission_faults import SubmissionFault
+from services.intake.plain_route import add_plain_route
 from services.intake.storage import complaints, refusals
 from shared.contracts.follow_codes import follow_code
 from shared.procedures.access import AccessPolicy, Actor, CaseParties
@@ -34,8 +36,8 @@ from shared.runtime.process.failures import is_infrastructure, redacted_reason
 from shared.runtime.tracing.context import Activity, request_traceparent, working_on
 
 _MAX_KEY_LENGTH = 200
-_OVERLOAD_CALLERS = 32
-"""Fewer requests never make an overload: a pause of the database would otherwise refuse what it can take a moment later."""
+_TAGS: list[str | Enum] = ["complaints"]
+_SCHEMES = [Depends(BEARER_SCHEME), Depends(API_KEY_SCHEME)]
 log = structlog.get_logger(__name__)
 
 
@@ -54,15 +56,25 @@ class ApiDependencies:
     follow_key: bytes | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """The complaints of one request for a source, by its key or by a person."""
+
+    context: SourceContext
+    items: Sequence[Any]
+    by_person: bool = False
+
+
 def add_routes(app: FastAPI, dependencies: ApiDependencies) -> None:
     """Add the routes to the application and count its refusals."""
-    router = APIRouter(tags=["complaints"], dependencies=[Depends(BEARER_SCHEME), Depends(API_KEY_SCHEME)])
-    _add_submission_routes(router, dependencies)
+    router = APIRouter(tags=_TAGS, dependencies=_SCHEMES)
+    _add_submission_route(app, dependencies)
+    _add_batch_route(router, dependencies)
     _add_query_routes(router, dependencies)
     app.include_router(router)
     app.add_middleware(
         Admission,
-        is_overloaded=lambda: dependencies.group_commit.is_overloaded(_OVERLOAD_CALLERS, dependencies.settings.overload_seconds),
+        is_overloaded=dependencies.group_commit.is_overloaded,
         is_source=dependencies.authentication.is_source,
     )
     add_problem_handlers(app, _count_refused_request)
@@ -73,8 +85,7 @@ def _count_refused_request(problem: HttpProblem) -> None:
         metrics.count_refused(VIA_HTTP, problem.type.code)
 
 
-def _add_submission_routes(router: APIRouter, api: ApiDependencies) -> None:
-    @router.post("/v1/complaints", status_code=202, summary="Submit one complaint", **api_documents.SUBMIT)
+def _add_submission_route(app: FastAPI, api: ApiDependencies) -> None:
     async def submit_complaint(request: Request) -> Response:
         """Register a complaint. 202 with case and number once it is committed; a resend gets the same answer, with `duplicate`.
 
@@ -83,13 +94,26 @@ def _add_submission_routes(router: APIRouter, api: ApiDependencies) -> None:
         Another text under a known `external_id` becomes a `supplement` of the case, or 409, as the organisation file sets for the source.
         """
         started = monotonic()
-        context, document = await _read_entry(api, request)
-        [result] = await _register_items(api, context, [document], _idempotency_key(request), _traceparent(request))
+        entry = await _read_entry(api, request)
+        [result] = await _register_items(api, entry, _idempotency_key(request), _traceparent(request))
         metrics.REQUEST_SECONDS.observe(monotonic() - started)
         if result.status == "refused":
             return intake_problem(result.reason, *result.faults).to_response()
         return _json(_response_body(result, api.follow_key), 202, {"Location": f"/v1/complaints/{result.case}"})
 
+    add_plain_route(
+        app,
+        "/v1/complaints",
+        submit_complaint,
+        status_code=202,
+        summary="Submit one complaint",
+        tags=_TAGS,
+        dependencies=_SCHEMES,
+        **api_documents.SUBMIT,
+    )
+
+
+def _add_batch_route(router: APIRouter, api: ApiDependencies) -> None:
     @router.post("/v1/complaints:batch", status_code=202, summary="Submit up to 1,000 complaints", **api_documents.BATCH)
     async def submit_batch(request: Request) -> Response:
         """Register the complaints of `{"complaints": [...]}`.
@@ -100,7 +124,7 @@ def _add_submission_routes(router: APIRouter, api: ApiDependencies) -> None:
         context = api.authentication.authenticate_within_rate(request)
         items = _items(_parsed(await read_body(request, api.settings.max_batch_bytes)), api.settings.max_batch_items)
         api.authentication.consume_rate(context, len(items))
-        results = await _register_items(api, context, items, _idempotency_key(request), _traceparent(request))
+        results = await _register_items(api, _Entry(context, items), _idempotency_key(request), _traceparent(request))
         metrics.REQUEST_SECONDS.observe(monotonic() - started)
         refused = sum(result.status == "refused" for result in results)
         status = 202 if not refused else 422 if refused == len(results) else 207
@@ -127,21 +151,20 @@ def _add_query_routes(router: APIRouter, api: ApiDependencies) -> None:
         return _json(registration | {"status": "registered", "registered_at": event["at"]}, 200)
 
 
-async def _read_entry(api: ApiDependencies, request: Request) -> tuple[SourceContext, Any]:
-    """The source and the body of a submission: by the source's key, or by the token of a person who enters it for the source."""
+async def _read_entry(api: ApiDependencies, request: Request) -> _Entry:
+    """The submission of one complaint: by the source's key, or by the token of a person who enters it for the source."""
     person = await api.authentication.signed_in(request)
     if person is None:
         context = api.authentication.authenticate_within_rate(request)
         api.authentication.consume_rate(context, 1)
-        return context, _parsed(await read_body(request, api.settings.max_complaint_bytes))
+        return _Entry(context, [_parsed(await read_body(request, api.settings.max_complaint_bytes))])
     document = _parsed(await read_body(request, api.settings.max_complaint_bytes))
-    return api.authentication.source_entered_by(person, document), with_entering_person(document, person)
+    return _Entry(api.authentication.source_entered_by(person, document), [with_entering_person(document, person)], by_person=True)
 
 
-async def _register_items(
-    api: ApiDependencies, context: SourceContext, items: Sequence[Any], key: str | None, traceparent: str
-) -> list[RegistrationResult]:
+async def _register_items(api: ApiDependencies, entry: _Entry, key: str | None, traceparent: str) -> list[RegistrationResult]:
     """One result for each item; valid items are registered together, the refusals of the others are stored."""
+    context, items = entry.context, entry.items
     accepted_at = api.clock.now()
     # A key for each item: sent again, every complaint of the batch finds its own case.
     origins = [SubmissionOrigin(context.source.id, VIA_HTTP, accepted_at, f"{key}/{index}" if key else None) for index in range(len(items))]
@@ -149,12 +172,14 @@ async def _register_items(
     pending = [item for item in validated if isinstance(item, PendingRegistration)]
     try:
         with working_on(Activity(traceparent)):
-            registered = iter(await api.group_commit.submit(pending)) if pending else iter(())
+            registered = iter(await api.group_commit.submit(pending, may_be_refused=not entry.by_person)) if pending else iter(())
         results = [next(registered) if isinstance(item, PendingRegistration) else item for item in validated]
         refused = [index for index, result in enumerate(results) if result.status == "refused"]
         await _store_refusals(
             api, context, [results[index] for index in refused], [submission_copy(origins[index], items[index]) for index in refused]
         )
+    except OverloadedError:
+        raise overload_problem() from None
     except Exception as error:
         if not is_infrastructure(error):
             raise

@@ -51,6 +51,12 @@ def intake_problem(reason: str, *faults: SubmissionFault, headers: Mapping[str, 
     return HttpProblem(PROBLEM_TYPES[reason], faults=faults, headers=headers)
 
 
+def overload_problem() -> HttpProblem:
+    """The 429 of a source while more complaints arrive than can be committed in time: nothing of the request is stored."""
+    fault = SubmissionFault("request", "overloaded", "send the same request again after the seconds of Retry-After")
+    return intake_problem("overloaded", fault, headers={"Retry-After": "1"})
+
+
 class Authentication:
     """Finds the source of a request by its API key and limits its rate in this process."""
 

@@ -38,7 +38,8 @@ def build(settings: IntakeSettings) -> Service:
     parts = make_parts(settings, organisation, service.key_ring, service.clock, service.database)
     service.include_router(attachment_routes.router(parts.attachments, parts.authentication, service.clock))
     attachment_setup.register(service, parts.attachments, timedelta(hours=settings.form_max_hours + 1))
-    group_commit = GroupCommit(service.database, group_registration(parts.registration, VIA_HTTP), settings.group_commit_items)
+    register_group = group_registration(parts.registration, VIA_HTTP)
+    group_commit = GroupCommit(service.database, register_group, settings.group_commit_items, settings.overload_seconds)
     dependencies = ApiDependencies(
         authentication=parts.authentication,
         policy=AccessPolicy(organisation),

@@ -52,7 +52,7 @@ class IntakeSettings(AttachmentSettings, ImportSettings, WebFormSettings, OidcSe
         0.25,
         gt=0,
         description="while 32 requests or more wait for their commit, and the first of them longer than this, further ones of sources get "
-        "429 with Retry-After",
+        "429 with Retry-After; of more than 32 that wait for their transaction to begin, those of sources that waited longer get it too",
     )
     raw_keep: list[Literal["http", "kafka"]] = Field(
         [], description="JSON list of http and kafka: accepted complaints by these are kept as sealed copies too; refused ones always are"

@@ -11,13 +11,14 @@ import httpx
 import pytest
 from aiokafka.structs import ConsumerRecord
 
+from cli.service_names import SERVICES
 from shared.contracts.envelope import CE_ID, CE_SEQUENCE
 from shared.contracts.topics import CASE_EVENTS
 from shared.runtime.clock import uuid7
 from shared.runtime.process.settings import RuntimeSettings
 from tests.support.faults.anomalies import Anomalies, find_anomalies
 from tests.support.faults.plan import PlannedFault, plan_faults
-from tests.support.faults.run import FaultRun, run_under_faults
+from tests.support.faults.run import MOST_MEGABYTES, FaultRun, run_under_faults
 from tests.support.faults.system import FaultySystem, faulty_system
 from tests.support.messaging.topic_client import TopicClient, open_topic_client
 from tests.support.servers.databases import asyncpg_dsn
@@ -48,6 +49,7 @@ def test_faults_of_every_kind_leave_no_anomaly_and_planted_ones_are_found(tmp_pa
         plan = _plan(system)
         result, planted = asyncio.run(_run_and_plant(system, plan))
     assert result.anomalies.none, str(result)
+    assert all(0 < result.megabytes[name] < MOST_MEGABYTES for name in SERVICES), str(result)
     assert result.faults == Counter(fault.kind for fault in plan)
     assert len(result.accepted) > len(plan) / 2, "on a busy machine services are starting most of the time"
     assert result.anomalies.refused.total() > result.hostile.records.total() / 10, "the records were hostile"

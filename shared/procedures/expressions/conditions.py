@@ -11,7 +11,7 @@ from shared.contracts.events.empty_fields import EMPTY_EVENT_FIELDS, EMPTY_FIELD
 from shared.procedures.expressions.cel_library import cel
 from shared.procedures.expressions.date_arithmetic import MONTHS_AFTER
 from shared.procedures.expressions.pattern_search import CEL_FUNCTIONS, rename_matches
-from shared.procedures.expressions.plain_conditions import PlainCondition, plain_condition
+from shared.procedures.expressions.plain_conditions import PlainCondition, UnclearValueError, plain_condition
 
 ROOT_VARIABLES = ("facts", "complaint", "case", "parameters", "says", "event", "last", "count")
 NamePath = tuple[str, ...]
@@ -108,6 +108,11 @@ class Condition:
 
     def holds(self, read_name: NameReader) -> bool:
         """Whether the condition holds; raises `UnevaluableConditionError` if its value is not true or false."""
+        if self.plain is not None:
+            try:
+                return self.plain(read_name)
+            except UnclearValueError:
+                pass
         value = self.evaluate(read_name)
         if value is not True and value is not False:  # 1 == True, but CEL has no truth for numbers
             raise UnevaluableConditionError(f"the condition «{self.source}» gives {value!r}; it has to give true or false")

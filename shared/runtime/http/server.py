@@ -23,6 +23,8 @@ from shared.runtime.tracing.spans import Tracing
 
 _DATE_SECONDS = 1.0
 """uvicorn writes its `Date` header this often; between two of these it looked ten times whether it should end."""
+LISTENING_COPIES = 16
+"""uvloop accepts one connection a turn of the loop from each listening socket: new connections would wait behind those that work."""
 
 
 class _UvicornServer(uvicorn.Server):
@@ -81,7 +83,8 @@ class HttpServer:
             ws="none",
         )
         self._server = _UvicornServer(config)
-        self._task = asyncio.create_task(self._server.serve(sockets=[listener]))
+        copies = [listener, *(listener.dup() for _ in range(LISTENING_COPIES - 1))]
+        self._task = asyncio.create_task(self._server.serve(sockets=copies))
         while not self._server.started:
             if self._task.done():
                 await self._task

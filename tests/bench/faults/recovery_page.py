@@ -44,8 +44,8 @@ def _page(figures: dict[str, Any]) -> Iterator[str]:
         "**Wait** is the time from the beginning of the fault until PostgreSQL and the brokers answer, every service is ready, and every "
         "consumer group has its members; the fault itself is part of it. The other columns count from then; 0.0 means that the rate was "
         "back at that instant. Accepted and decided are commits of PostgreSQL, published and sent (text messages) are appends of the "
-        "broker. Text messages leave in bursts, and the time before a fault may hold the backlog of the fault before it, so that their "
-        "rate seems to be back too late.\n"
+        "broker. The usual rate of a stage is that before the fault, at most its share of the load: text messages leave in bursts, and the "
+        "time before a fault may hold the backlog of the fault before it.\n"
     )
     yield f"| fault | fault over | servers answer | wait | {' | '.join(STAGES)} |"
     yield f"| --- {'| --- ' * (3 + len(STAGES))}|"

@@ -1,4 +1,4 @@
-"""What a complaint costs with ten thousand open cases, and with a million: CPU of the services and of PostgreSQL, in one run."""
+"""What a complaint costs with few open cases, and with a million and 31 days of inbox: CPU of services and PostgreSQL, in one run."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ import asyncpg
 
 from cli.stack.stack import Stack
 from deploy.embedded import EmbeddedServers
+from shared.runtime.database.tables import INBOX_SLOTS
+from shared.runtime.processing.inbox import today_utc
 from tests.bench.limits.comparison import PARTS, cpu_of_services_and_servers
 from tests.bench.limits.systems import ComparedSystem, real_system
 from tests.bench.measuring.outcome import Bench, Goal, Options, Outcome
@@ -23,6 +25,8 @@ PROCEDURE = "one-notice"
 FEW, MANY = 10_000, 1_000_000
 COMPLAINTS = 2000
 STEP = 50_000
+INBOX_DAYS, INBOX_A_DAY = 31, 100_000
+"""Of each service: what is kept for as many days as the topics keep records."""
 # Every table that has rows of each case, with what differs from the rows of the template; ids of cases are in no order, as real ones.
 _NEW_ID = "md5('case' || n)::uuid::text"
 _COPIES: Mapping[str, tuple[str, Mapping[str, str]]] = {
@@ -37,6 +41,13 @@ _COPIES: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "notify.delivery": ("case_id", {"id": "gen_random_uuid()", "thing": "gen_random_uuid()", "notification": f"{_NEW_ID} || '-3'"}),
 }
 
+_INBOXES = ("triage", "sla", "notify")
+_INBOX_DAY = """
+INSERT INTO {schema}.inbox (id, topic, slot)
+SELECT (lpad(to_hex($1::int * 86400000::bigint + n * 86400000::bigint / $3), 12, '0') || '7' || substr(md5(random()::text), 1, 3)
+    || '8' || substr(md5(random()::text), 1, 15))::uuid, 'complaint-events', $2 FROM generate_series(0, $3::int - 1) AS n
+"""
+
 
 def measure(options: Options) -> Outcome:
     """Rounds with few cases, filling, rounds with many; `complaints` is the number of open cases at the end."""
@@ -46,6 +57,7 @@ def measure(options: Options) -> Outcome:
         system = real_system(stack)
         asyncio.run(system.run_round(servers, COMPLAINTS))
         few_rounds = asyncio.run(_with_open_cases(stack, servers, system, FEW, options.rounds))
+        asyncio.run(_fill_inboxes(stack.environment["DATABASE_URL"]))
         many_rounds = asyncio.run(_with_open_cases(stack, servers, system, many, options.rounds))
     costs = [median(map(cpu_of_services_and_servers, each)) for each in (few_rounds, many_rounds)]
     ratio = round(costs[1] / costs[0], 2)
@@ -53,6 +65,7 @@ def measure(options: Options) -> Outcome:
         "few": FEW,
         "many": many,
         "complaints": COMPLAINTS,
+        "inbox": INBOX_DAYS * INBOX_A_DAY,
         "few_rounds": few_rounds,
         "many_rounds": many_rounds,
         "ratio": ratio,
@@ -89,10 +102,22 @@ async def _fill(database_url: str, number: int) -> None:
     await connection.close()
 
 
+async def _fill_inboxes(database_url: str) -> None:
+    """Ids of the past days, as UUIDv7, in the slot of each day."""
+    connection = await asyncpg.connect(asyncpg_dsn(database_url))
+    for schema in _INBOXES:
+        for day in range(today_utc() - INBOX_DAYS, today_utc()):
+            await connection.execute(_INBOX_DAY.format(schema=schema), day, day % INBOX_SLOTS, INBOX_A_DAY)
+        await connection.execute(f"VACUUM ANALYZE {schema}.inbox")
+    sys.stderr.write(f"{INBOX_DAYS} days of inbox\n")
+    await connection.close()
+
+
 def section(figures: Mapping[str, Any]) -> Iterator[str]:
     """CPU by part with few and with many cases."""
     yield f"Medians of {len(figures['few_rounds'])} rounds of {figures['complaints']:,} complaints, before and after copies of a case"
-    yield f"filled the tables of all services ({', '.join(f'`{name}`' for name in _COPIES)}).\n"
+    yield f"filled the tables of all services ({', '.join(f'`{name}`' for name in _COPIES)}), and {figures['inbox']:,} ids of "
+    yield f"{INBOX_DAYS} days the inbox of {', '.join(_INBOXES)}.\n"
     few, many = ({part: median(each.get(part, 0.0) for each in figures[name]) for part in PARTS} for name in ("few_rounds", "many_rounds"))
     rows: list[tuple[str, ...]] = [
         (f"{part}, CPU µs", f"{few[part]:,.0f}", f"{many[part]:,.0f}", f"{many[part] / (few[part] or 1):.2f}") for part in PARTS

@@ -31,7 +31,7 @@ from tests.bench.measuring.outcome import Bench, Goal, Options, Outcome
 from tests.bench.measuring.results import write_figures
 from tests.bench.measuring.tables import table
 from tests.support.messaging.workload import ORGANISATION
-from tests.support.scenarios.packs import pack_scenarios
+from tests.support.scenarios.packs import pack, pack_scenarios
 from tests.support.scenarios.recording_simulation import RecordingSimulation
 
 HERE = Path(__file__).parent
@@ -119,7 +119,7 @@ def recorded_scenarios() -> Iterator[RecordingSimulation]:
     """Every scenario of three packs, played."""
     for name in ("hunan-property", "greentown-qd1001", "telecom-urgent"):
         for _, scenario, organisation in pack_scenarios(name):
-            simulation = RecordingSimulation(bind_parameters(load_procedure(scenario.procedure), scenario.parameters), organisation)
+            simulation = RecordingSimulation(bind_parameters(pack(name).procedure, scenario.parameters), organisation)
             simulation.run_cases(scenario)
             yield simulation
 

@@ -6,6 +6,8 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -20,7 +22,8 @@ from shared.runtime.database.database import Database, Transaction
 from shared.runtime.errors import Unavailable
 from shared.runtime.service import Service
 from tests.integration.intake.conftest import query_rows, source_client
-from tests.support.messaging.sample_organisation import API_KEYS, ENCRYPTION_KEYS, submission_body
+from tests.support.messaging.key_client import key_client
+from tests.support.messaging.sample_organisation import API_KEYS, ENCRYPTION_KEYS, SOURCES, submission_body, write_organisation
 from tests.support.messaging.topic_client import TopicClient
 from tests.support.waiting import wait_for
 
@@ -132,6 +135,38 @@ async def test_while_many_requests_wait_long_further_ones_of_sources_are_refused
         assert late is not None
         assert (late.status_code, late.headers["retry-after"]) == (429, "1")
         assert late.json()["errors"][0]["rule"] == "overloaded"
+        assert await numbers(intake) == list(range(1, len(accepted) + 1))
+
+
+async def test_late_sources_are_refused_whole_and_the_person_among_them_is_taken(settings: IntakeSettings, tmp_path: Path) -> None:
+    clerk = {"id": "li", "roles": ["handler"], "token_sha256": sha256(b"li-token").hexdigest()}
+    organisation = write_organisation(tmp_path, people=[clerk], sources=[SOURCES[0] | {"entered_by": ["handler"]}])
+    settings = settings.model_copy(update={"overload_seconds": 1.0, "organisation": organisation})
+    async with build(settings).running() as intake, source_client(intake) as web, key_client(intake, "li-token") as person:
+
+        def submit(client: httpx.AsyncClient, **fields: str) -> asyncio.Task[httpx.Response]:
+            return asyncio.create_task(client.post("/v1/complaints", json=submission_body(**fields)))
+
+        async def is_locked_out() -> Any:
+            return await query_rows(
+                intake, "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+            )
+
+        async with intake.database.transaction() as tx:
+            await tx.execute("LOCK TABLE book")
+            begun = submit(web)
+            await wait_for(is_locked_out)
+            entered = submit(person, source="web", channel="letter")
+            others = [submit(web) for _ in range(40)]
+            # Longer than the limit; a busy machine may refuse the last of them before routing.
+            await asyncio.wait([begun], timeout=2)
+            waiting = [request for request in others if not request.done()]
+        assert {(await request).status_code for request in (begun, entered)} == {202}
+        late = [answer for request in waiting if (answer := await request).status_code == 429]
+        assert late
+        assert {answer.headers["retry-after"] for answer in late} == {"1"}
+        assert {answer.json()["errors"][0]["rule"] for answer in late} == {"overloaded"}
+        accepted = [request for request in (begun, entered, *others) if (await request).status_code == 202]
         assert await numbers(intake) == list(range(1, len(accepted) + 1))
 
 

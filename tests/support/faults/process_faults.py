@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from pathlib import Path
 from time import monotonic
 
 import httpx
@@ -29,11 +30,15 @@ READY_SECONDS = 20.0
 
 @dataclass
 class ProcessFaults:
-    """Hits the processes of the stack; `restarts` counts those that ended by themselves and were started again."""
+    """Hits the processes of the stack; `restarts` counts those that ended by themselves and were started again.
+
+    `megabytes` is the most resident memory that a process of each service had.
+    """
 
     stack: Stack
     clock: Clock
     restarts: Counter[str] = field(default_factory=Counter)
+    megabytes: dict[str, float] = field(default_factory=dict)
     _down: set[str] = field(default_factory=set)
 
     async def supervise(self) -> None:
@@ -43,6 +48,7 @@ class ProcessFaults:
                 if name not in self._down and not self.stack.processes[name].running:
                     self.restarts[f"{name}, {self.stack.processes[name].how_it_ended}"] += 1
                     self.stack.start(name, keep_log=True)
+                self.megabytes[name] = max(self.megabytes.get(name, 0.0), _peak_megabytes(self.stack.processes[name].pid))
             await asyncio.sleep(SUPERVISION_SECONDS)
 
     async def end_and_start(self, fault: PlannedFault) -> None:
@@ -128,3 +134,12 @@ class ProcessFaults:
 def clock_setting(clock: Clock, shift: timedelta = timedelta()) -> str:
     """The value of JIESU_CLOCK for processes of a clock, which `shift` sets ahead."""
     return f"{(clock.domain_origin + shift).isoformat()}@{clock.real_origin.isoformat()}x{clock.factor:g}"
+
+
+def _peak_megabytes(pid: int) -> float:
+    """The most memory that the process had resident so far; 0 where the kernel does not tell, or the process has ended."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0.0
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:")), 0.0)

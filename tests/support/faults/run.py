@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
 
@@ -22,29 +22,37 @@ from tests.support.waiting import wait_for
 
 MOST_AT_ONCE = 8
 """Faults under way. On a slow machine the plan waits, so that services are not killed faster than they can start."""
+MOST_MEGABYTES = 400
+"""Resident, of a process of a service."""
 _FEW = 100
 
 
 @dataclass(frozen=True, slots=True)
 class FaultRun:
-    """Ids of accepted cases, actions by case, faults by kind, anomalies; `restarts` are of processes that ended by themselves."""
+    """Ids of accepted cases, actions by case, faults by kind, anomalies; `restarts` are of processes that ended by themselves.
+
+    `megabytes` is the most resident memory of each service.
+    """
 
     accepted: Collection[str]
     actions: Counter[str]
     faults: Counter[str]
     missed: Counter[str]
     restarts: Counter[str]
+    megabytes: Mapping[str, float]
     hostile: HostileLoad
     seconds: float
     anomalies: Anomalies
 
     def __str__(self) -> str:
+        megabytes = {name: round(size) for name, size in self.megabytes.items()}
         faults = ", ".join(f"{kind} {number}" for kind, number in sorted(self.faults.items()))
         parts = (
             f"{len(self.accepted)} complaints, {self.actions.total()} actions, {self.faults.total()} faults",
             f"{self.seconds:.0f} s: {faults}",
             f"not injected: {dict(self.missed)}",
             f"started again: {dict(self.restarts)}",
+            f"resident MB at most: {megabytes}",
             f"anomalies: {self.anomalies.numbers}",
             f"sent again by the relay, and dropped: {self.anomalies.repeated}",
             f"hostile records: {self.hostile.records.total()}, dead letters of them: {dict(self.anomalies.refused)}",
@@ -96,7 +104,15 @@ async def run_under_faults(
         system.database_url, system.bootstrap_servers, client.accepted, client.actions, system.stack.root / "sinks"
     )
     return FaultRun(
-        client.accepted, client.actions, faults, system.missed, system.processes.restarts, hostile, monotonic() - began, anomalies
+        client.accepted,
+        client.actions,
+        faults,
+        system.missed,
+        system.processes.restarts,
+        system.processes.megabytes,
+        hostile,
+        monotonic() - began,
+        anomalies,
     )
 
 

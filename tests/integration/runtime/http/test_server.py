@@ -1,14 +1,18 @@
 """The HTTP server refuses over a real socket and serves health beside the service's routes."""
 
+import asyncio
+import socket
 from collections.abc import AsyncIterator
+from contextlib import ExitStack
 
 import httpx
 import pytest
+import uvloop
 from fastapi import APIRouter, Request
 
 from shared.runtime.http.bearer import unauthorized
 from shared.runtime.http.body import read_body
-from shared.runtime.http.server import HttpServer
+from shared.runtime.http.server import LISTENING_COPIES, HttpServer
 from shared.runtime.process.health import Health
 from shared.runtime.process.settings import RuntimeSettings
 
@@ -87,3 +91,31 @@ async def test_no_answer_lets_a_browser_load_anything(client: httpx.AsyncClient)
     answer = await client.get("/openapi.json")
     assert answer.headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
     assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+async def _accepted_in_a_few_turns(turns: int) -> int:
+    """Connections accepted in so many turns of the loop, of twice as many as there are copies of the listening socket."""
+    server = HttpServer("probe", RuntimeSettings(environment="test"), Health())
+    await server.start()
+    assert server._server is not None
+    with ExitStack() as clients:
+        for _ in range(2 * LISTENING_COPIES):
+            # The kernel completes the connection, without the server, whose loop is in this thread.
+            clients.enter_context(socket.create_connection(("127.0.0.1", server.port)))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        accepted = len(server._server.server_state.connections)
+    await server.stop()
+    return accepted
+
+
+def test_as_many_connections_as_there_are_listening_sockets_are_accepted_in_a_few_turns_of_the_loop() -> None:
+    assert uvloop.run(_accepted_in_a_few_turns(4)) >= LISTENING_COPIES
+
+
+async def test_stopped_server_leaves_no_copy_of_its_listening_socket() -> None:
+    server = HttpServer("probe", RuntimeSettings(environment="test"), Health())
+    await server.start()
+    await server.stop()
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection("127.0.0.1", server.port)

@@ -39,6 +39,16 @@ def test_backlog_of_an_earlier_fault_is_not_usual() -> None:
     assert measure_recovery(_steady(80, 140, each_second=9), MARKS, load=5.0).usual == 5.0
 
 
+def test_backlog_of_messages_is_not_usual_where_half_of_the_complaints_have_one() -> None:
+    backlog = _steady(80, BEGAN, each_second=4)
+    stages = {
+        "accepted": _steady(0, 140, each_second=4),
+        "sent": _steady(0, 80, each_second=1) + backlog + _steady(BEGAN, 140, each_second=3),
+    }
+    share = len(stages["sent"]) / len(stages["accepted"])
+    assert recovery_figures(MARKS, stages, 4.0)["stages"]["sent"]["usual"] == pytest.approx(4.0 * share)
+
+
 def test_drawn_rates_begin_before_the_fault() -> None:
     recovery = measure_recovery(_steady(80, BEGAN), MARKS)
     assert recovery.drawn[: int(BEFORE_SECONDS)] == pytest.approx((5.0,) * int(BEFORE_SECONDS))
