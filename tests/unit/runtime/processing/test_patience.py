@@ -42,11 +42,14 @@ class FailingDecoder:
 
 
 @pytest.fixture
-def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    instant = [1000.0]
+async def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    instant, loop, sleep = [1000.0], asyncio.get_running_loop(), asyncio.sleep
 
     async def advance(seconds: float) -> None:
-        instant[0] += seconds
+        if asyncio.get_running_loop() is loop:
+            instant[0] += seconds
+        else:  # a server that another test left running in a thread
+            await sleep(seconds)
 
     monkeypatch.setattr(batch, "monotonic", lambda: instant[0])
     monkeypatch.setattr(asyncio, "sleep", advance)
