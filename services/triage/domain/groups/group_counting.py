@@ -36,6 +36,9 @@ def recount_case(
     Raises `PartialCounterError`.
     """
     counted = next((o for o in counter.occurrences if o.case == case), None)
+    if counted is None and counter.partial and entry.window is None:
+        # Another case of this complainant was loaded: without a window any occurrence shows whether a group changes.
+        counted = next(iter(counter.occurrences), None)
     return (counter, GroupChanges()) if counted is None else _regroup(counter, counted, entry, people, label or entry.id)
 
 
