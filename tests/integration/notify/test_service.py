@@ -12,8 +12,13 @@ from deploy.sinks import MailSink, SmsSink
 from deploy.sinks.sms import ReceiptCallback
 from services.notify.bootstrap import build
 from services.notify.config import NotifySettings
+from services.notify.storage.carried_news import HAS_NEWS
+from services.notify.storage.deliveries import due_condition
+from services.notify.storage.digests import HAS_DUE_DIGESTS
 from shared.contracts import topics
 from shared.runtime.kafka.topic_admin import apply_topics
+from shared.runtime.outbox.relay import HAS_MESSAGES
+from shared.runtime.processing.redelivery import HAS_REQUESTS
 from shared.runtime.service import Service
 from tests.integration.notify.notify_process import PERSONAL_DATA, RECEIPT_SECRET, notification_request
 from tests.support.messaging.cloud_events import case_event, cloud_event
@@ -71,6 +76,11 @@ async def test_requests_are_sent_and_their_receipts_published(
         assert (await client.get("/ready")).status_code == 200
     for name in ('sent_total{channel="email"}', 'failed_total{channel="sms",reason="no_address"}', 'receipts_total{outcome="delivered"}'):
         assert f"jiesu_notify_{name}" in exported
+
+
+async def test_loops_wait_for_what_other_processes_add(service: Service) -> None:
+    awaited = {due_condition("email"), due_condition("sms"), HAS_DUE_DIGESTS, HAS_NEWS, HAS_MESSAGES, HAS_REQUESTS}
+    assert awaited <= set(service.looks._expressions)
 
 
 async def test_invalid_request_is_a_dead_letter_and_holds_up_no_other(service: Service, topic_client: TopicClient, mail: MailSink) -> None:
