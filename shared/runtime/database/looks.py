@@ -15,9 +15,9 @@ OnValues = Callable[[Sequence[Any]], None]
 
 
 class DatabaseLooks:
-    """Reads what loops wait for, and tells each of them its values: a poll of each loop's own would be a transaction for each.
+    """Reads in one statement what loops wait for, and passes each loop its values: polls of their own would be a transaction each.
 
-    What a loop's own process adds wakes it by an event at the commit.
+    A commit of the same process wakes a loop by an event.
     """
 
     def __init__(self, database: Database) -> None:

@@ -13,7 +13,7 @@ import asyncpg
 from cli.stack.stack import Stack
 from deploy.embedded import EmbeddedServers
 from shared.runtime.database.tables import INBOX_SLOTS
-from shared.runtime.processing.inbox import today_utc
+from shared.runtime.processing.inbox import RETENTION_DAYS, today_utc
 from tests.bench.limits.comparison import PARTS, cpu_of_services_and_servers
 from tests.bench.limits.systems import ComparedSystem, real_system
 from tests.bench.measuring.outcome import Bench, Goal, Options, Outcome
@@ -25,8 +25,8 @@ PROCEDURE = "one-notice"
 FEW, MANY = 10_000, 1_000_000
 COMPLAINTS = 2000
 STEP = 50_000
-INBOX_DAYS, INBOX_A_DAY = 31, 100_000
-"""Of each service: what is kept for as many days as the topics keep records."""
+INBOX_A_DAY = 100_000
+"""Ids of each service, for as many days as it keeps them."""
 # Every table that has rows of each case, with what differs from the rows of the template; ids of cases are in no order, as real ones.
 _NEW_ID = "md5('case' || n)::uuid::text"
 _COPIES: Mapping[str, tuple[str, Mapping[str, str]]] = {
@@ -65,7 +65,7 @@ def measure(options: Options) -> Outcome:
         "few": FEW,
         "many": many,
         "complaints": COMPLAINTS,
-        "inbox": INBOX_DAYS * INBOX_A_DAY,
+        "inbox": RETENTION_DAYS * INBOX_A_DAY,
         "few_rounds": few_rounds,
         "many_rounds": many_rounds,
         "ratio": ratio,
@@ -106,10 +106,10 @@ async def _fill_inboxes(database_url: str) -> None:
     """Ids of the past days, as UUIDv7, in the slot of each day."""
     connection = await asyncpg.connect(asyncpg_dsn(database_url))
     for schema in _INBOXES:
-        for day in range(today_utc() - INBOX_DAYS, today_utc()):
+        for day in range(today_utc() - RETENTION_DAYS, today_utc()):
             await connection.execute(_INBOX_DAY.format(schema=schema), day, day % INBOX_SLOTS, INBOX_A_DAY)
         await connection.execute(f"VACUUM ANALYZE {schema}.inbox")
-    sys.stderr.write(f"{INBOX_DAYS} days of inbox\n")
+    sys.stderr.write(f"{RETENTION_DAYS} days of inbox\n")
     await connection.close()
 
 
@@ -117,7 +117,7 @@ def section(figures: Mapping[str, Any]) -> Iterator[str]:
     """CPU by part with few and with many cases."""
     yield f"Medians of {len(figures['few_rounds'])} rounds of {figures['complaints']:,} complaints, before and after copies of a case"
     yield f"filled the tables of all services ({', '.join(f'`{name}`' for name in _COPIES)}), and {figures['inbox']:,} ids of "
-    yield f"{INBOX_DAYS} days the inbox of {', '.join(_INBOXES)}.\n"
+    yield f"{RETENTION_DAYS} days the inbox of {', '.join(_INBOXES)}.\n"
     few, many = ({part: median(each.get(part, 0.0) for each in figures[name]) for part in PARTS} for name in ("few_rounds", "many_rounds"))
     rows: list[tuple[str, ...]] = [
         (f"{part}, CPU µs", f"{few[part]:,.0f}", f"{many[part]:,.0f}", f"{many[part] / (few[part] or 1):.2f}") for part in PARTS
