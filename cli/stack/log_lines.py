@@ -73,7 +73,7 @@ class LineFilter:
             object.__setattr__(self, "_pattern", re.compile(rf"(?<![\w-]){re.escape(self.case)}(?![\w-])"))
 
     def passes(self, line: LogLine) -> bool:
-        """Whether the line is shown; a case may stand in any field, such as the list of a batch."""
+        """Whether the line is shown; a case may be in any field, such as the list of a batch."""
         return self._pattern is None or self._pattern.search(line.text) is not None
 
 

@@ -40,7 +40,7 @@ _UNENCODED_PLUS = re.compile(r"(?<=:\d\d) (?=\d\d:?\d\d$)")
 
 
 def _restore_plus(value: Any) -> Any:
-    """A plus sign in an address stands for a space: the offset +08:00 arrives as ` 08:00` where the client did not write %2B."""
+    """A plus sign in an address is read as a space: the offset +08:00 arrives as ` 08:00` where the client did not write %2B."""
     return _UNENCODED_PLUS.sub("+", value) if isinstance(value, str) else value
 
 

@@ -99,7 +99,7 @@ def _x(timeline: CaseTimelineData, at: datetime) -> float:
 
 
 def _joined(timeline: CaseTimelineData, lane: TimelineLane) -> Iterator[tuple[float, list[TimelineItem]]]:
-    """The items of a lane from left to right; those that stand closer than a mark's width come together."""
+    """The items of a lane from left to right; those closer than a mark's width are merged."""
     group: list[TimelineItem] = []
     place = 0.0
     for item in sorted((item for item in timeline.items if item.lane == lane), key=lambda each: each.at):

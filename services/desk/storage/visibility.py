@@ -18,7 +18,7 @@ class VisibilityConditions:
         self.parameters: list[Any] = []
 
     def add(self, condition: str, *parameters: Any) -> None:
-        """Add a condition, whose `{0}`, `{1}` stand for its parameters."""
+        """Add a condition; `{0}`, `{1}` in it are its parameters."""
         self.texts.append(self.place(condition, *parameters))
 
     def place(self, text: str, *parameters: Any) -> str:

@@ -178,4 +178,4 @@ class CodeUnknownError(RequestError):
 
 
 class ActionNotOfferedError(RequestError):
-    """The complainant cannot take this action on the case as it stands."""
+    """The complainant cannot take this action in the present state of the case."""

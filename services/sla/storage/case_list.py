@@ -58,7 +58,7 @@ class Conditions:
         self.parameters: list[Any] = []
 
     def add(self, condition: str, *parameters: Any) -> None:
-        """Add a condition, whose `{0}`, `{1}` stand for its parameters."""
+        """Add a condition; `{0}`, `{1}` in it are its parameters."""
         first = len(self.parameters) + 1
         self.parameters += parameters
         self.texts.append(condition.format(*(f"${first + place}" for place in range(len(parameters)))))

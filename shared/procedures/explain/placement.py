@@ -1,4 +1,4 @@
-"""Where each entry of a procedure stands on its page: once in full, elsewhere as a reference.
+"""The place of each entry of a procedure on its page: once in full, elsewhere as a reference.
 
 A lawyer reads a page clause by clause; a rule that is in full under five clauses reads as five rules.
 """

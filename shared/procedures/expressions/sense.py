@@ -116,7 +116,7 @@ class SensePattern:
                 yield hit
 
     def spans(self, text: str, windows: Iterable[tuple[int, int]] | None = None) -> list[tuple[int, int]]:
-        """Where the expressions stand, without regard to cues; see `hits` for `windows`."""
+        """The places of the expressions, without regard to cues; see `hits` for `windows`."""
         spans = list(islice(self._matches(text, windows), _MAX_HITS))
         for low, high in self._lookalikes(text) if spans else ():
             spans = [(start, end) for start, end in spans if not low <= start <= end <= high]

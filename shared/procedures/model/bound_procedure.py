@@ -108,7 +108,7 @@ def _unfit_values(procedure: Procedure, values: Mapping[str, Any]) -> Iterator[t
 
 
 def value_fault(section: str, field_name: str, value: Any) -> str | None:
-    """Why a value cannot stand at a place; None if it can."""
+    """Why a value is not allowed at a place; None if it is."""
     if field_name == "threshold":
         return None if value >= _SMALLEST_GROUP else f"is less than {_SMALLEST_GROUP}, and a group needs as many; write a greater number"
     if section == "duties":

@@ -31,7 +31,7 @@ _QUOTED = re.compile(r"""'[^']*'|"[^"]*\"""")
 
 @dataclass(frozen=True, slots=True)
 class StatedNumber:
-    """A number: its key, its value as text, and the places of procedure.yaml where it stands.
+    """A number: its key, its value as text, and its places in procedure.yaml.
 
     `entry` is the path of the outermost entry (`clocks`, 3) and `field` the part of the path below it; `compared` is the value of the
     case that a threshold is compared with. A threshold that several conditions repeat is one number with several places.

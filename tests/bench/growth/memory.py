@@ -30,12 +30,8 @@ WINDOW_SECONDS = 60.0
 
 def measure(options: Options) -> Outcome:
     """Load and samples for the minutes of the options."""
-    minutes = options.minutes or MINUTES
-    with started_stack(PROCEDURE, lambda line: print(line, file=sys.stderr)) as (stack, servers):  # noqa: T201
-        samples, sent = asyncio.run(_run(stack, servers, minutes * 60))
-    sizes = {part: _sizes(samples, part, minutes * 60) for part in samples[0][1]}
-    figures = {"minutes": minutes, "sent": sent, "samples": len(samples), "megabytes": sizes}
-    services = [sizes[part] for part in SERVICES]
+    figures = measure_memory(options.minutes or MINUTES, RATE)
+    services = [figures["megabytes"][part] for part in SERVICES]
     rise, most = max(size["rise_percent"] for size in services), max(size["most"] for size in services)
     goals = [
         Goal("memory of a service: rise after a third of the run, most", rise, 3, "%", at_most=True),
@@ -44,9 +40,17 @@ def measure(options: Options) -> Outcome:
     return Outcome(figures, goals)
 
 
-async def _run(stack: Stack, servers: EmbeddedServers, seconds: float) -> tuple[list[tuple[float, Mapping[str, float]]], int]:
+def measure_memory(minutes: float, rate: float) -> dict[str, Any]:
+    """The sizes of every process, with `rate` complaints a second on new servers and services."""
+    with started_stack(PROCEDURE, lambda line: print(line, file=sys.stderr)) as (stack, servers):  # noqa: T201
+        samples, sent = asyncio.run(_run(stack, servers, minutes * 60, rate))
+    sizes = {part: _sizes(samples, part, minutes * 60) for part in samples[0][1]}
+    return {"minutes": minutes, "sent": sent, "samples": len(samples), "megabytes": sizes}
+
+
+async def _run(stack: Stack, servers: EmbeddedServers, seconds: float, rate: float) -> tuple[list[tuple[float, Mapping[str, float]]], int]:
     stop = asyncio.Event()
-    sending = asyncio.create_task(_send(servers, stop))
+    sending = asyncio.create_task(_send(servers, stop, rate))
     samples: list[tuple[float, Mapping[str, float]]] = []
     began = time.monotonic()
     while (elapsed := time.monotonic() - began) < seconds:
@@ -56,13 +60,13 @@ async def _run(stack: Stack, servers: EmbeddedServers, seconds: float) -> tuple[
     return samples, await sending
 
 
-async def _send(servers: EmbeddedServers, stop: asyncio.Event) -> int:
+async def _send(servers: EmbeddedServers, stop: asyncio.Event, rate: float) -> int:
     producer = Producer({"bootstrap_servers": servers.bootstrap_servers}, timeout=30.0)
     sent, began = 0, time.monotonic()
     while not stop.is_set():
         await send_chunk(producer, range(sent, sent + CHUNK))
         sent += CHUNK
-        await asyncio.sleep(max(0.0, began + sent / RATE - time.monotonic()))
+        await asyncio.sleep(max(0.0, began + sent / rate - time.monotonic()))
     await producer.close()
     return sent
 

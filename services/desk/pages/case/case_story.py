@@ -65,7 +65,7 @@ def quotes(events: Iterable[Event]) -> list[Quote]:
 
 
 def facts(events: Iterable[Event]) -> list[KnownFact]:
-    """The facts as they stand after the last event."""
+    """The facts after the last event."""
     known: dict[str, KnownFact] = {}
     for event in events:
         complaint = event.get("complaint")

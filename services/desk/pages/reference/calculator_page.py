@@ -102,7 +102,7 @@ def _months(dependencies: DeskDependencies, procedure: str, explanations: list[M
 
 
 def _note(at: datetime) -> tuple[date, str]:
-    """The day in which an instant stands, and its time: a day's end at 24:00 belongs to the day that it ends."""
+    """The day of an instant, and its time: 24:00 belongs to the day that it ends."""
     if at.hour == at.minute == at.second == 0:
         return at.date() - _ONE_DAY, "24:00"
     return at.date(), minute_text(at)[11:]

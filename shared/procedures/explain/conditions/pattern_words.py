@@ -26,13 +26,13 @@ class PatternWordsError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Characters that may stand between two words."""
+    """Characters that may come between two words."""
 
     most: int
 
     @property
     def is_unbounded(self) -> bool:
-        """Whether any number of characters may stand between."""
+        """Whether any number of characters may come between."""
         return self.most >= _UNBOUNDED
 
 

@@ -1,4 +1,4 @@
-"""Every action on a case as it stands: whether somebody with these roles may take it, else the reason and clause that forbid it."""
+"""Every action in the present state of a case: whether these roles may take it, else the reason and clause that forbid it."""
 
 from __future__ import annotations
 

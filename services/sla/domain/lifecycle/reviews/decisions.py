@@ -30,7 +30,7 @@ class ReviewChange:
 
 
 def decided_fields(builder: DecisionBuilder, data: dict[str, Any]) -> dict[str, Any]:
-    """The fields of `review_decided`: kind, subject and department as they stand after it, and the guesses that it judges.
+    """The fields of `review_decided`: kind, subject and department after it, and the guesses that it judges.
 
     A decision that states nothing is left as it is, to be refused.
     """
