@@ -3,7 +3,6 @@
 import asyncio
 import socket
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime
 
 import structlog
@@ -53,8 +52,7 @@ class HeartbeatSender:
             if not self._failed:
                 await self._send(producer, self._beat(STOPPED))
         finally:
-            with suppress(KafkaError, OSError):
-                await producer.close()
+            await producer.close()
 
     def _state(self) -> str:
         if not self._health.started:

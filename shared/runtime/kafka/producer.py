@@ -173,13 +173,13 @@ class Producer:
         return NotSentError(name)
 
     async def close(self) -> None:
-        """Stop the producer; abort it if that takes longer than 2 seconds."""
+        """Stop the producer; abort it if that fails or takes longer than 2 seconds."""
         producer, self._current = self._current, None
         if producer is not None:
             try:
                 async with asyncio.timeout(_CLOSE_TIMEOUT_SECONDS):
                     await producer.stop()
-            except TimeoutError:
+            except (KafkaError, OSError, TimeoutError):
                 await abort_producer(producer)
 
     async def force_close(self) -> None:

@@ -81,20 +81,16 @@ class Relay:
         """Pause after each cycle, so that messages without hurry are sent, and read by others, in larger batches."""
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Send until `stop` is set, then until the outbox is empty; raises infrastructure errors."""
+        """Send until `stop` is set, then until the outbox is empty; raises infrastructure errors, and leaves the rest to the next run."""
         self._health.watch("relay", 60.0)
-        while not stop.is_set():
-            self._health.beat("relay")
-            if await self._run_once_holding_topics() < BATCH_MESSAGES:
-                if self.pause_seconds:
-                    await sleep_or_stop(stop, self.pause_seconds)
-                await self._wait()
-        self._health.unwatch("relay")
-        await self.drain()
-
-    async def drain(self) -> None:
-        """Send the rest of the outbox and close the producer; after an error the rest is for the next process."""
         try:
+            while not stop.is_set():
+                self._health.beat("relay")
+                if await self._run_once_holding_topics() < BATCH_MESSAGES:
+                    if self.pause_seconds:
+                        await sleep_or_stop(stop, self.pause_seconds)
+                    await self._wait()
+            self._health.unwatch("relay")
             while await self._run_once_holding_topics():
                 pass
         finally:

@@ -67,6 +67,20 @@ async def test_a_rolled_back_transaction_sends_nothing(probe_settings: RuntimeSe
     assert [r.value for r in await read_records(probe_settings, OUTPUT)] == [b"sent"]
 
 
+async def test_a_stop_while_the_relay_fails_closes_its_producer(probe_settings: RuntimeSettings) -> None:
+    async with build_service(probe_settings, ProbeHandler()).running() as service:
+        async with service.database.transaction() as tx:
+            await outbox.add(tx, [message("case-1", "sent")])
+        await wait_until_outbox_empty(service)
+        producer = service.relay._producer._current
+        assert producer is not None
+        async with service.database.transaction() as tx:
+            await tx.execute("ALTER TABLE outbox RENAME TO hidden")
+        await wait_for(lambda: "relay" in service.health.troubles())
+    assert producer._closed
+    assert service.relay._producer._current is None
+
+
 async def test_a_commit_wakes_the_relay_before_the_next_poll(probe_settings: RuntimeSettings) -> None:
     slow = probe_settings.model_copy(update={"outbox_poll_ms": 30_000})
     async with build_service(slow, ProbeHandler()).running() as service:
