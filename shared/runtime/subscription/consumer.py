@@ -1,6 +1,7 @@
 """aiokafka's consumer, which reports each poll, and the state that polls, rebalances and watermark share."""
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,6 +23,8 @@ IDLE_FETCH_MS = 2000
 """How long the broker holds a fetch without records. Each names all partitions: at aiokafka's 500 ms, two fifths of its CPU at rest."""
 _BUSY_FETCH_MS = 50
 """The same while records arrive."""
+_NEXT_FETCH_MS = 10
+"""How long a poll that found records waits for those of the next fetch."""
 
 
 class PollState:
@@ -76,20 +79,45 @@ class PollTrackingConsumer(AIOKafkaConsumer):  # type: ignore[misc]
         # Both conditions: when every small poll lingered, sla was idle for a fifth of the time (ADR 36).
         if self._caught_up and self._poll_state.last_poll_size < self._poll_state.batch_size:
             await asyncio.sleep(linger_seconds(self._poll_state.last_poll_size))
-        try:
-            records: dict[TopicPartition, list[ConsumerRecord]] = await super().getmany(
-                *partitions, timeout_ms=max(timeout_ms, self._idle_poll_ms), max_records=max_records
-            )
-        except FORBIDDEN as error:
-            self._poll_state.reading_forbidden(error, self._user)
-            raise
-        # The position has moved within getmany: without an await in between, nothing can read it before the partitions are marked.
-        self._poll_state.records_fetched(list(records))
+        records: dict[TopicPartition, list[ConsumerRecord]] = {}
+        await self._take(records, partitions, 0, max_records)
+        if not records:
+            await self._take(records, partitions, max(timeout_ms, self._idle_poll_ms), max_records)
+        elif (taken := sum(map(len, records.values()))) < self._poll_state.batch_size:
+            await self._take_next_fetch(records, partitions, max_records and max_records - taken)
         self._idle_poll_ms = _FIRST_IDLE_POLL_MS if records else IDLE_FETCH_MS
         # aiokafka leaves partitions whose records wait for longer than 100 ms out of its next fetch, and out of all until that one ends.
         self._fetcher._fetch_max_wait_ms = _BUSY_FETCH_MS if records else IDLE_FETCH_MS  # noqa: SLF001 - no option changes it later
         self._caught_up = bool(records) and all(self._reached_end(partition, batch[-1].offset) for partition, batch in records.items())
         return records
+
+    async def _take(
+        self,
+        records: dict[TopicPartition, list[ConsumerRecord]],
+        partitions: Sequence[TopicPartition],
+        timeout_ms: int,
+        max_records: int | None,
+    ) -> None:
+        """Add the records of fetches that have ended, or of the first one that ends within the time."""
+        try:
+            fetched = await super().getmany(*partitions, timeout_ms=timeout_ms, max_records=max_records)
+        except FORBIDDEN as error:
+            self._poll_state.reading_forbidden(error, self._user)
+            raise
+        for partition, batch in fetched.items():
+            records.setdefault(partition, []).extend(batch)
+        # The position has moved within getmany: without an await in between, nothing can read it before the partitions are marked.
+        self._poll_state.records_fetched(list(records))
+
+    async def _take_next_fetch(
+        self, records: dict[TopicPartition, list[ConsumerRecord]], partitions: Sequence[TopicPartition], max_records: int | None
+    ) -> None:
+        """Add what arrived after the first record of the last fetch: aiokafka sends the next one when its records are taken (ADR 84)."""
+        # What was taken is returned in any case, since its positions have moved; an error that lasts is raised by the next poll. The time
+        # limit is for a rebalance: it waits for what was taken, and getmany for it.
+        with contextlib.suppress(KafkaError, TimeoutError):
+            async with asyncio.timeout(2 * _NEXT_FETCH_MS / 1000):
+                await self._take(records, partitions, _NEXT_FETCH_MS, max_records)
 
     def _reached_end(self, partition: TopicPartition, offset: int) -> bool:
         """Whether the record was the last one of the partition when it was fetched."""
