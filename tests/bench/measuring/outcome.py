@@ -52,8 +52,8 @@ class Outcome:
     def conditions(self) -> str:
         """The command, the machine and its load in one line."""
         before, after = self.load
-        load = f"load {before} before and {after} after"
-        return f"`{self.command}` ({self.machine['processor']}, {self.machine['cores']} cores, {load}, {self.taken_at[:10]})"
+        machine = f"{self.machine['processor']}, {self.machine['cores']} cores, Python {self.machine['python']}"
+        return f"`{self.command}` ({machine}, load {before} before and {after} after, {self.taken_at[:10]})"
 
 
 @dataclass(frozen=True)
