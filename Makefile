@@ -6,8 +6,8 @@ BIN := .venv/bin
 UV := var/uv/bin/uv
 COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11
 .DEFAULT_GOAL := help
-# Each worker has servers of its own, unless they are the user's. Three on two cores, since tests often wait: two use half of them.
-WORKERS := $(if $(KAFKA_BOOTSTRAP_SERVERS)$(DATABASE_URL),0,3)
+# Each worker has servers of its own, unless they are the user's.
+WORKERS := $(if $(KAFKA_BOOTSTRAP_SERVERS)$(DATABASE_URL),0,2)
 PREPARE = $(BIN)/python -m deploy.embedded --prepare
 # Without compiled files each of the hundreds of processes that the tests start would compile every library: 10 s instead of 2.
 unexport PYTHONDONTWRITEBYTECODE
