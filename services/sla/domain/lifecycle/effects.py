@@ -265,11 +265,11 @@ def _occasion_values(builder: DecisionBuilder, context: EffectContext) -> dict[s
 
 
 def _limit_values(builder: DecisionBuilder, event: Event | None) -> dict[str, Any]:
-    """The clock and the due instant of an event that is about a clock."""
+    """The clock and the due instant of an event that is about a clock; a breach that a reaction states may have none."""
     # Approval by lapse of time names its clock too, but what follows is not due then.
     if event is None or not event.type.startswith("clock_"):
         return {}
-    plan = builder.rulebook.clock_plans.get(event.data["clock"])
+    plan = builder.rulebook.clock_plans.get(event.data.get("clock", ""))
     if plan is None:
         return {}
     titles = {name: title for name, title in (("limit", plan.clock.zh), ("limit_en", plan.clock.en)) if title}

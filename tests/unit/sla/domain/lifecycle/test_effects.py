@@ -1,6 +1,6 @@
 """Effects of due entries and reactions: deeming, changing the case, starting and cancelling clocks."""
 
-from tests.unit.sla.timeline import event_lines, run_steps
+from tests.unit.sla.timeline import event_lines, requested_messages, run_steps
 
 
 def test_deemed_event_starts_clocks_triggers_reactions_and_counts_in_rules() -> None:
@@ -74,3 +74,13 @@ clocks:
    {within: 3h, clause: "2", do: [{breach: true, clause: "3"}]}]}
 """
     assert [row["clause"] for row in run_steps(text) if row["event"] == "clock_breached"] == ["1", "2", "3"]
+
+
+def test_a_breach_that_a_reaction_states_without_a_clock_is_told() -> None:
+    procedure = """
+reactions:
+  - {id: missed, clause: "1", "on": accepted, do: [breach]}
+  - {id: told, clause: "2", "on": clock_breached, do: [{notify: boss, by: [sms]}]}
+"""
+    [message] = requested_messages(procedure, "09 10:00 accept officer", until="10 00:00")
+    assert message["rule"] == "told"
