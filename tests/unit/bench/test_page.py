@@ -32,5 +32,5 @@ def test_what_a_busy_machine_reached_or_missed_is_marked() -> None:
 
 def test_a_section_names_command_machine_and_load() -> None:
     text = page.render({"messages": outcome()})
-    assert "Bench `messages`: `make bench` (Test, 2 cores, load 0.5 before and 3.5 after, 2026-11-28)." in text
+    assert "Bench `messages`: `make bench` (Test, 2 cores, Python 3.11, load 0.5 before and 3.5 after, 2026-11-28)." in text
     assert "| send | 30 + 10 | 30 + 10 | 30 + 10 |" in text
