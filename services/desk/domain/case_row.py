@@ -90,12 +90,12 @@ def _apply_case_event(row: CaseRow, event: Any, hidden: frozenset[str]) -> None:
         case "classified" | "reclassified":
             row.kind, row.class_, row.subject = event.kind or row.kind, event.class_ or row.class_, event.subject or row.subject
         case "routed" | "reassigned":
-            row.department, row.cooperating, row.handler = event.department, list(event.cooperating), row.handler
+            row.department, row.cooperating = event.department, list(event.cooperating)
             row.review = getattr(event, "review", "") or row.review
         case "route_proposed":
             row.proposed, row.review = event.department, event.review or row.review
         case "returned":
-            row.department = ""
+            row.department, row.cooperating, row.handler = "", [], ""
         case "assigned":
             row.handler = event.person or event.to_role
         case "amended":

@@ -22,7 +22,7 @@ def parties_after(parties: CaseParties, event: CaseEvent) -> CaseParties:
         case Routed() | Reassigned():
             return replace(parties, department=event.department, cooperating=tuple(event.cooperating))
         case Returned():
-            return replace(parties, department="")
+            return replace(parties, department="", cooperating=(), handler="")
         case Assigned():
             return replace(parties, handler=event.person or event.to_role)
     return parties

@@ -160,7 +160,8 @@ class DecisionBuilder:
             case "route_proposed":
                 case.proposed = data["department"]
             case "returned":
-                case.department = ""
+                # Who worked on it did so for the department that is not responsible.
+                case.department, case.cooperating, case.handler = "", [], ""
             case "assigned":
                 case.handler = data.get("person") or data.get("to_role", "")
             case "taken_over":

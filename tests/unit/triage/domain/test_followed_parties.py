@@ -20,7 +20,7 @@ FIELDS = {"case": "c1", "at": datetime(2026, 9, 24, 8, tzinfo=UTC), "procedure":
         (Routed(**FIELDS, department="lifts"), CaseParties("lifts", "estate", (), "li")),
         (Reassigned(**FIELDS, department="lifts", cooperating=["roofs"]), CaseParties("lifts", "estate", ("roofs",), "li")),
         (RouteProposed(**FIELDS, department="lifts"), CaseParties("repairs", "lifts", ("gardens",), "li")),
-        (Returned(**FIELDS), CaseParties("", "estate", ("gardens",), "li")),
+        (Returned(**FIELDS), CaseParties("", "estate", (), "")),
         (Assigned(**FIELDS, person="wang"), CaseParties("repairs", "estate", ("gardens",), "wang")),
     ],
 )

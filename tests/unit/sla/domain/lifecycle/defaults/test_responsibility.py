@@ -48,6 +48,25 @@ def test_the_limits_are_missed_at_their_instants() -> None:
     assert breached == [("visit", "2026-11-10 15:00"), ("answer", "2026-11-11 18:00"), ("close", "2026-11-17 00:00")]
 
 
+def test_who_worked_on_a_case_goes_with_the_department_that_returns_it() -> None:
+    free = "case.handler == '' && size(case.cooperating) == 0"
+    procedure = f"""
+reactions:
+  - {{id: held, clause: "1", "on": assigned, when: "!({free})", do: [{{deem: verified}}]}}
+  - {{id: free, clause: "2", "on": returned, when: "{free}", do: [{{deem: evaluated}}]}}
+"""
+    rows = run_steps(
+        procedure,
+        *(
+            "09 10:00 route officer department=works cooperating=[gardens]",
+            "09 11:00 assign boss person=li",
+            "09 12:00 return officer reason=a",
+        ),
+        until="10 00:00",
+    )
+    assert [row["event"] for row in rows if row["event"] in ("verified", "evaluated")] == ["verified", "evaluated"]
+
+
 def test_forced_assignment_after_the_last_return() -> None:
     steps = ["return officer reason=a", "route boss department=works", "return officer reason=b", "object officer text=c"]
     steps += ["rule boss text=works", "route boss department=works", "return officer reason=d"]
