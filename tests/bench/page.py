@@ -16,8 +16,8 @@ Written by `make bench` from [performance.json](performance.json); `make bench A
 that it names again and keeps the others. CPU figures are read from `/proc` and from the threads' own clocks; they depend less than rates
 on what else the machine does, but caches shared with other work make them larger too: ratios of one run, whose parts ran in turns, say
 most. `load` is how many processes wanted a processor; beyond the number of cores, others were at work, and at a load of tens rates and
-times are those of the other work. Python 3.11.7 was built without optimisation by profile; 3.11.2 is Debian's, which has it, as the
-image's has: up to a fifth less CPU. Deadlines have [a page of their own](deadlines-performance.md).
+times are those of the other work. Python 3.11.7 is a build without optimisation by profile; with Debian's 3.11.2 all processes took 6 and
+21 % less in two pairs of runs ([tried](performance-tried.md)). Deadlines have [a page of their own](deadlines-performance.md).
 """
 
 

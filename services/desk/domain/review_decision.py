@@ -19,9 +19,9 @@ def best_guesses(guesses: Iterable[Mapping[str, Any]]) -> dict[str, list[Mapping
 
 
 def review_decision(values: Mapping[str, str]) -> dict[str, Any]:
-    """The body that sla takes, from `guess.<label>` and `other.<label>`, of which the other value goes before the guess, `role` and `text`.
+    """The body that sla takes, from `guess.<label>` and `other.<label>`, `role` and `text`; the other value is used before the guess.
 
-    Without any value it confirms what stands.
+    Without any value it confirms the present ones.
     """
     chosen: dict[str, str] = {}
     for prefix in ("guess.", "other."):

@@ -70,7 +70,7 @@ def normal_contact(text: str, phone_region: str) -> str:
 def complainant_keys(reading: ContactReading, pseudonym_key: bytes, shared_contacts: AbstractSet[str]) -> list[str]:
     """Return `<field>:<keyed hash>` for each text that identifies the person, sorted. Without the key it cannot be reversed.
 
-    The field stands before the hash, because people with different id_numbers are different people even if other values agree.
+    The field comes before the hash, because people with different id_numbers are different people even if other values agree.
     """
     texts = reading.key_texts(shared_contacts)
     return sorted(person_key(name, text, pseudonym_key) for name, text in texts)

@@ -41,7 +41,7 @@ class ReviewListParameters(StrictModel):
 
 
 class ReviewRequest(StrictModel):
-    """A decision in a request's body: `confirm`, or the values that are right; what is left out stands as triage decided or guessed."""
+    """A decision in a request's body: `confirm`, or the values that are right; what is left out stays as triage decided or guessed."""
 
     confirm: StrictBool = False
     kind: ComplaintKind | Literal[""] = ""

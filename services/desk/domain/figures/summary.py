@@ -52,7 +52,7 @@ class PeriodSums:
 def with_stock(periods: Sequence[date], sums: Mapping[date, Sequence[int]], now_open: int, empty: Sequence[int]) -> list[PeriodSums]:
     """The periods in order with the stock at the end of each: the present one without what changed in later periods.
 
-    `sums` also holds every period after the last one that is asked for; `empty` stands for a period without a row.
+    `sums` also holds every period after the last one that is asked for; `empty` is used for a period without a row.
     """
     later = sum(counts[CaseFigure.OPEN] for period, counts in sums.items() if period > periods[-1])
     found: list[PeriodSums] = []

@@ -30,7 +30,7 @@ _COUNTED_AGAIN = ("clock", "working", "part")
 
 
 class ClimbLine(Effect):
-    """Inform the role above the clock's owner after the shortest of these times, then each further role of the line, until the clock ends.
+    """Inform the role above the clock's owner after the shortest of these times, then each further role above it, until the clock ends.
 
     It does nothing where the nearest role above is one of `told`, which the entry informs at due, or where there is no role above.
     """

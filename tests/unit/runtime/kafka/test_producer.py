@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from aiokafka import TopicPartition
-from aiokafka.errors import KafkaTimeoutError, MessageSizeTooLargeError
+from aiokafka.errors import KafkaConnectionError, KafkaTimeoutError, MessageSizeTooLargeError
 
 from shared.runtime.kafka.producer import NotSentError, Producer, UnsendableRecordError, UnsendableTopicError
 
@@ -144,3 +144,21 @@ async def test_an_error_that_a_retry_can_cure_is_reported_for_all_records_behind
     outcomes = await producer_of(broker).send(records(*(b"%d" % n for n in range(5))))
     assert [type(outcome) for outcome in outcomes] == [KafkaTimeoutError] * 5
     assert len(aborted) == 1
+
+
+async def test_producer_whose_stop_fails_is_aborted(monkeypatch: pytest.MonkeyPatch) -> None:
+    aborts: list[Any] = []
+
+    async def abort(aborted: Any) -> None:
+        aborts.append(aborted)
+
+    class Unreachable(Broker):
+        async def stop(self) -> None:
+            raise KafkaConnectionError
+
+    monkeypatch.setattr("shared.runtime.kafka.producer.abort_producer", abort)
+    broker = Unreachable()
+    producer = producer_of(broker)
+    await producer.close()
+    assert aborts == [broker]
+    assert producer._current is None
